@@ -1,0 +1,103 @@
+"""From a face box to what a model sees: the same square, padding and filter in training and at run time."""
+
+from __future__ import annotations
+
+import math
+from typing import Optional
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+__all__ = ["face_crop", "normalize"]
+
+
+def face_crop(
+    image: npt.NDArray[np.uint8], box: tuple[float, float, float, float], *, scale: float, size: int = 128
+) -> npt.NDArray[np.uint8]:
+    """Cut the square around a face and resize it.
+
+    The square has the box's centre and ``scale`` times its longer side. It is resized with an anti-aliasing
+    triangle filter straight from the part that lies inside the picture; what lies outside is filled by
+    mirroring that part (reflect-101, as OpenCV calls it), so that no black bar becomes a cue.
+
+    Args:
+        image: uint8, (H, W, 3), RGB, 0-255, upright.
+        box: ``(x0, y0, x1, y1)`` in pixels with ``x1 > x0`` and ``y1 > y0``; it must overlap the picture.
+        scale: Side of the square in units of the box's longer side, above 0.
+        size: Side of the result in pixels.
+
+    Returns:
+        uint8, (size, size, 3), RGB, 0-255; a new array.
+
+    Raises:
+        ValueError: The box does not overlap the picture.
+
+    Example:
+        >>> face_crop(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240), scale=1.5).shape
+        (128, 128, 3)
+    """
+    height, width = image.shape[:2]
+    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
+        raise ValueError(f"the face box {box} lies outside the {width}x{height} picture")
+    side = scale * max(box[2] - box[0], box[3] - box[1])
+    columns = _Span.along(width, (box[0] + box[2]) / 2, side, size)
+    rows = _Span.along(height, (box[1] + box[3]) / 2, side, size)
+    part = Image.fromarray(np.ascontiguousarray(image[rows.first : rows.last, columns.first : columns.last]))
+    source = (
+        columns.low - columns.first,
+        rows.low - rows.first,
+        columns.high - columns.first,
+        rows.high - rows.first,
+    )
+    resized = np.asarray(
+        part.resize((columns.inner, rows.inner), Image.Resampling.BILINEAR, box=source, reducing_gap=2.0)
+    )
+    if columns.inner == size and rows.inner == size:
+        return resized
+    padding = ((rows.before, rows.after), (columns.before, columns.after), (0, 0))
+    return np.pad(resized, padding, mode="reflect")
+
+
+def normalize(
+    crop: npt.NDArray[np.uint8], value_range: tuple[float, float], out: Optional[npt.NDArray[np.float32]] = None
+) -> npt.NDArray[np.float32]:
+    """Map 0-255 onto a model's value range.
+
+    Args:
+        crop: uint8, any shape, 0-255.
+        value_range: ``(low, high)``: what 0 and 255 become, for example ``(-1, 1)``.
+        out: float32 of the same shape to write into, for example a model's input tensor; it is returned.
+
+    Returns:
+        float32, the shape of ``crop``.
+
+    Example:
+        >>> normalize(np.array([0, 255], np.uint8), (-1, 1)).tolist()
+        [-1.0, 1.0]
+    """
+    low, high = value_range
+    result = np.multiply(crop, np.float32((high - low) / 255), out=out, dtype=np.float32)
+    if low:
+        result += np.float32(low)
+    return result
+
+
+class _Span:
+    """One axis of the crop: the stretch of picture it covers and the output pixels that stretch fills."""
+
+    __slots__ = ("after", "before", "first", "high", "inner", "last", "low")
+
+    @classmethod
+    def along(cls, length: int, center: float, side: float, size: int) -> _Span:
+        span = cls()
+        start = center - side / 2
+        # Whole output pixels inside the picture, at least one: the overlap can be thinner than a pixel.
+        span.before = min(max(0, math.ceil(-start * size / side - 0.5)), size - 1)
+        span.after = min(max(0, math.ceil((start + side - length) * size / side - 0.5)), size - 1 - span.before)
+        span.inner = size - span.before - span.after
+        span.low = min(max(start + span.before * side / size, 0.0), length - 1.0)
+        span.high = max(min(start + (size - span.after) * side / size, float(length)), span.low + 1.0)
+        span.high = min(span.high, float(length))
+        span.first, span.last = math.floor(span.low), math.ceil(span.high)
+        return span

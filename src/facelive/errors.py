@@ -1,0 +1,21 @@
+"""Every error facelive raises on purpose, and nothing else."""
+
+from __future__ import annotations
+
+__all__ = ["FaceliveError", "ImageError", "ModelError", "RuntimeUnavailableError"]
+
+
+class FaceliveError(Exception):
+    """The root: ``except FaceliveError`` catches whatever the library refuses."""
+
+
+class ImageError(FaceliveError, ValueError):
+    """The input is not a picture the library can read: wrong type, broken, or too large."""
+
+
+class ModelError(FaceliveError, ValueError):
+    """A model file, its card and what the library needs do not fit together."""
+
+
+class RuntimeUnavailableError(FaceliveError, ImportError):
+    """No TFLite runtime works here; the message names each one tried and the pip line that helps."""

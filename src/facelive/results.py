@@ -1,0 +1,136 @@
+"""What comes out of the library: frozen, typed, and ready for JSON."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import Any, Optional, Tuple
+
+__all__ = ["FaceBox", "LivenessResult", "Reason", "Verdict"]
+
+Point = Tuple[float, float]
+
+
+class Verdict(str, enum.Enum):
+    """The answer about one frame, or about a stream up to this frame."""
+
+    LIVE = "live"
+    SPOOF = "spoof"
+    REJECTED = "rejected"
+
+
+class Reason(str, enum.Enum):
+    """Why a frame was rejected: the face could not be judged, so it was not accepted."""
+
+    NO_FACE = "no_face"
+    MULTIPLE_FACES = "multiple_faces"
+    FACE_TOO_SMALL = "face_too_small"
+    FACE_CUT_OFF = "face_cut_off"
+    TOO_BLURRED = "too_blurred"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """A face in a picture, in pixels of the upright picture; the origin is its top left corner.
+
+    Args:
+        x0: Left edge; may lie outside the picture, as a face may.
+        y0: Top edge.
+        x1: Right edge, greater than ``x0``.
+        y1: Bottom edge, greater than ``y0``.
+        score: The face detector's certainty that this is a face, in [0, 1]; says nothing about liveness.
+        landmarks: Five ``(x, y)`` points or none: the eye on the picture's left, the eye on its right,
+            the nose tip, the mouth corner on the left, the one on the right.
+
+    Raises:
+        ValueError: An edge is not finite, or the box has no area.
+
+    Example:
+        >>> FaceBox(10, 20, 110, 140).side_px
+        120.0
+    """
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    score: float = 1.0
+    landmarks: Optional[Tuple[Point, ...]] = None
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(edge) for edge in (self.x0, self.y0, self.x1, self.y1)):
+            raise ValueError(f"a face box needs finite edges in pixels, not {self.edges}")
+        if self.x1 <= self.x0 or self.y1 <= self.y0:
+            raise ValueError(f"a face box is (left, top, right, bottom) with an area, not {self.edges}")
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """``(x0, y0, x1, y1)`` in pixels."""
+        return (self.x0, self.y0, self.x1, self.y1)
+
+    @property
+    def side_px(self) -> float:
+        """The longer side in pixels: what crops and quality limits are measured by."""
+        return float(max(self.x1 - self.x0, self.y1 - self.y0))
+
+    @property
+    def center(self) -> Point:
+        """The middle of the box in pixels."""
+        return ((self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and lists for JSON."""
+        return {
+            "box_px": [round(edge, 1) for edge in self.edges],
+            "score": round(self.score, 4),
+            "landmarks_px": None if self.landmarks is None else [[round(x, 1), round(y, 1)] for x, y in self.landmarks],
+        }
+
+
+@dataclass(frozen=True)
+class LivenessResult:
+    """The verdict on one frame, with everything needed to explain it.
+
+    Args:
+        verdict: ``LIVE`` when the deciding number (``vote`` on a stream, else ``score``) is at least ``threshold``.
+        score: P(bona fide) of this frame in [0, 1], higher is more live; ``None`` when the frame was rejected.
+        vote: Log-average of the stream's last scores in [0, 1]; ``None`` outside a stream or before its first score.
+        threshold: The number that ``score`` or ``vote`` was held against.
+        face: The face judged, in pixels of the upright picture; ``None`` when there was none.
+        reason: Why the frame was rejected; ``None`` when it was judged.
+        frames: How many frames stand behind ``vote``; 0 outside a stream.
+    """
+
+    verdict: Verdict
+    score: Optional[float]
+    threshold: float
+    vote: Optional[float] = None
+    face: Optional[FaceBox] = None
+    reason: Optional[Reason] = None
+    frames: int = 0
+
+    @property
+    def is_live(self) -> bool:
+        """True only for ``Verdict.LIVE``: a rejected frame is never live."""
+        return self.verdict is Verdict.LIVE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain strings, numbers and ``None`` for JSON.
+
+        Example:
+            >>> LivenessResult(Verdict.SPOOF, score=0.12, threshold=0.5).to_dict()["verdict"]
+            'spoof'
+        """
+        return {
+            "verdict": self.verdict.value,
+            "is_live": self.is_live,
+            "score": self.score,
+            "vote": self.vote,
+            "frames": self.frames,
+            "threshold": self.threshold,
+            "reason": None if self.reason is None else self.reason.value,
+            "face": None if self.face is None else self.face.to_dict(),
+        }

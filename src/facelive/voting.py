@@ -1,0 +1,125 @@
+"""One score is a glance, five are a look: the log-average vote over the last frames."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Iterable, Optional
+
+__all__ = ["LogAverageVoter", "log_average"]
+
+
+def log_average(scores: Iterable[float]) -> float:
+    """``exp(mean(log(1 + s))) - 1``: a mean that one high outlier lifts less than it lifts the arithmetic mean.
+
+    It is the geometric mean of ``1 + s``, so it never exceeds the arithmetic mean; rounding aside, both agree
+    when all scores are equal. The result is clamped to the scores' own minimum and maximum, because rounding
+    leaks past them. The order of the scores does not matter, to the last bit.
+
+    Args:
+        scores: At least one P(bona fide) in [0, 1], higher is more live.
+
+    Returns:
+        The vote, in [0, 1].
+
+    Raises:
+        ValueError: There is no score, or one is NaN or outside [0, 1].
+
+    Example:
+        >>> round(log_average([0.9, 0.9, 0.1]), 4)
+        0.5833
+    """
+    values = [_checked(score) for score in scores]
+    if not values:
+        raise ValueError("a vote needs at least one score")
+    mean = math.expm1(math.fsum(map(math.log1p, values)) / len(values))
+    return min(max(mean, min(values)), max(values))
+
+
+class LogAverageVoter:
+    """The log-average of the last scores of one stream.
+
+    It belongs to one client and is not shared by threads.
+
+    Args:
+        window: How many frames vote, at least 1.
+        max_age_ms: Scores older than this, counted from the newest, no longer vote; ``None`` keeps them.
+
+    Raises:
+        ValueError: ``window`` or ``max_age_ms`` is not positive.
+
+    Example:
+        >>> voter = LogAverageVoter(window=2)
+        >>> voter.score is None
+        True
+        >>> [round(voter.update(score), 2) for score in (1.0, 0.0, 0.0)]
+        [1.0, 0.41, 0.0]
+    """
+
+    __slots__ = ("_scores", "_times_ms", "max_age_ms", "window")
+
+    def __init__(self, window: int = 5, *, max_age_ms: Optional[float] = None) -> None:
+        if window < 1:
+            raise ValueError(f"window counts frames and must be at least 1, not {window}")
+        if max_age_ms is not None and not max_age_ms > 0:
+            raise ValueError(f"max_age_ms must be above 0, not {max_age_ms}")
+        self.window = window
+        self.max_age_ms = max_age_ms
+        self._scores: deque[float] = deque(maxlen=window)
+        self._times_ms: deque[float] = deque(maxlen=window)
+
+    def update(self, score: float, *, timestamp_ms: Optional[float] = None) -> float:
+        """Add a score and return the vote that includes it; a score that raises changes nothing.
+
+        Args:
+            score: P(bona fide) in [0, 1], higher is more live.
+            timestamp_ms: When the frame was taken, on any steady clock; needed with ``max_age_ms``.
+
+        Returns:
+            The vote, in [0, 1].
+
+        Raises:
+            ValueError: The score is NaN or outside [0, 1], the timestamp is missing where ``max_age_ms`` needs it,
+                not finite, or earlier than the one before: a stream does not run backwards.
+        """
+        score = _checked(score)
+        if self.max_age_ms is not None:
+            self._forget(self._checked_time(timestamp_ms), self.max_age_ms)
+        self._scores.append(score)
+        return log_average(self._scores)
+
+    @property
+    def score(self) -> Optional[float]:
+        """The vote so far, in [0, 1]; ``None`` before the first frame."""
+        return log_average(self._scores) if self._scores else None
+
+    @property
+    def frames(self) -> int:
+        """How many scores stand behind the vote, at most ``window``."""
+        return len(self._scores)
+
+    def reset(self) -> None:
+        """Forget every score, as a new voter."""
+        self._scores.clear()
+        self._times_ms.clear()
+
+    def _checked_time(self, timestamp_ms: Optional[float]) -> float:
+        if timestamp_ms is None or not math.isfinite(timestamp_ms):
+            raise ValueError(f"a voter with max_age_ms needs a finite timestamp_ms, not {timestamp_ms}")
+        if self._times_ms and timestamp_ms < self._times_ms[-1]:
+            raise ValueError(
+                f"timestamp_ms {timestamp_ms} lies before {self._times_ms[-1]}; reset the voter to start again"
+            )
+        return timestamp_ms
+
+    def _forget(self, now_ms: float, max_age_ms: float) -> None:
+        while self._times_ms and now_ms - self._times_ms[0] > max_age_ms:
+            self._times_ms.popleft()
+            self._scores.popleft()
+        self._times_ms.append(now_ms)
+
+
+def _checked(score: float) -> float:
+    if not 0.0 <= score <= 1.0:
+        raise ValueError(f"a score is P(bona fide) in [0, 1], not {score}")
+    return float(score)
