@@ -1,0 +1,115 @@
+"""The model card: what a model file needs to be fed, how to read its answer, and what it was measured to do."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Optional, Union
+
+from facelive.errors import ModelError
+
+__all__ = ["ModelCard"]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a liveness model is, frozen; the JSON file beside the ``.tflite`` holds the same keys.
+
+    Args:
+        name: What results and reports call the model.
+        version: The model's own version.
+        input_size: Side of the square input in pixels.
+        crop_scale: Side of the face crop in units of the face box's longer side.
+        value_range: What pixel values 0 and 255 become, for example ``(-1, 1)``.
+        output: ``"probability"`` (sigmoid or softmax already applied) or ``"logits"``.
+        live_class: Index of the class that means live. A single output is P(class 1), so 1 reads it as
+            P(live) and 0 as P(spoof). Never guessed: a folder named ``live`` sorts before ``spoof``.
+        threshold: The operating point on P(bona fide), in [0, 1].
+        licence: SPDX name of the weights' licence.
+        sha256: Hash of the ``.tflite`` file in hex; empty when unknown.
+        description: One line for listings.
+        training: What it was trained on and how.
+        measured: Its errors and on which pictures.
+        limits: What it cannot do, a plain sentence each.
+
+    Raises:
+        ModelError: A field is out of its range.
+
+    Example:
+        >>> ModelCard(name="mine", value_range=(0, 1)).crop_scale
+        1.5
+    """
+
+    name: str
+    version: str = "0"
+    input_size: int = 128
+    crop_scale: float = 1.5
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    output: Literal["probability", "logits"] = "probability"
+    live_class: int = 1
+    threshold: float = 0.5
+    licence: str = ""
+    sha256: str = ""
+    description: str = ""
+    training: dict[str, Any] = field(default_factory=dict, compare=False)
+    measured: dict[str, Any] = field(default_factory=dict, compare=False)
+    limits: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "value_range", tuple(float(value) for value in self.value_range))
+            object.__setattr__(self, "limits", tuple(self.limits))
+            problem = self._problem()
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"the model card holds a value of the wrong type: {error}") from error
+        if problem:
+            raise ModelError(f"the model card of {self.name!r} {problem}")
+
+    def _problem(self) -> Optional[str]:
+        if not isinstance(self.name, str) or not self.name:
+            return "needs a name"
+        if not isinstance(self.input_size, int) or not 8 <= self.input_size <= 1024:
+            return f"has input_size {self.input_size}: pixels from 8 to 1024 are possible"
+        if not 0.2 <= self.crop_scale <= 10:
+            return f"has crop_scale {self.crop_scale}: 0.2 to 10 face sides are possible"
+        finite = all(math.isfinite(value) for value in self.value_range)
+        if len(self.value_range) != 2 or not finite or self.value_range[0] >= self.value_range[1]:
+            return f"has value_range {self.value_range}: give (low, high)"
+        if self.output not in ("probability", "logits"):
+            return f"has output {self.output!r}: it is 'probability' or 'logits'"
+        if not isinstance(self.live_class, int) or self.live_class < 0:
+            return f"has live_class {self.live_class}: give the index of the live class, 0 or more"
+        if not 0 <= self.threshold <= 1:
+            return f"has threshold {self.threshold}: it lies in [0, 1]"
+        return None
+
+    @classmethod
+    def from_json(cls, path: Union[str, os.PathLike[str]]) -> ModelCard:
+        """Read a card file; keys it does not know are ignored, so that newer cards stay readable.
+
+        Raises:
+            ModelError: The file is missing, is not JSON, or a field does not fit.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelError(f"cannot read the model card {os.fspath(path)!r}: {error}") from error
+        if not isinstance(content, dict):
+            raise ModelError(f"the model card {os.fspath(path)!r} must be a JSON object")
+        known = {one.name for one in fields(cls)}
+        try:
+            return cls(**{key: value for key, value in content.items() if key in known})
+        except TypeError as error:
+            raise ModelError(f"the model card {os.fspath(path)!r} lacks a field: {error}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field, ready for JSON.
+
+        Example:
+            >>> ModelCard(name="mine").to_dict()["live_class"]
+            1
+        """
+        return asdict(self)
