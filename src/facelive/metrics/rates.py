@@ -1,0 +1,200 @@
+"""Error rates at one threshold."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+import numpy as np
+import numpy.typing as npt
+
+from ._scores import Attacks, Scores, checked, checked_species, checked_threshold
+
+__all__ = [
+    "acer",
+    "acer_by_species",
+    "apcer",
+    "apcer_by_species",
+    "apnrr",
+    "bpcer",
+    "bpnrr",
+    "group_by_species",
+    "hter",
+]
+
+
+def group_by_species(scores: npt.ArrayLike, species: npt.ArrayLike) -> Dict[str, Scores]:
+    """Split attack scores by their species, in alphabetical order.
+
+    Args:
+        scores: float, (N,), higher is more live.
+        species: str, (N,), the species of each score.
+
+    Raises:
+        ValueError: The two differ in length, or a score is not finite.
+
+    Example:
+        >>> species = group_by_species([0.1, 0.2, 0.3], ["print", "mask", "print"])
+        >>> species["print"].tolist()
+        [0.1, 0.3]
+    """
+    values, names = checked(scores, "attack"), np.asarray(species)
+    if names.shape != values.shape:
+        raise ValueError(f"{values.size} scores need as many species, not {names.size}")
+    return {str(name): values[names == name] for name in np.unique(names)}
+
+
+def apcer(attacks: Attacks, threshold: float) -> float:
+    """Attack presentation classification error rate: the share of attacks taken for live.
+
+    ``APCER = |{attacks: score >= threshold}| / N`` for one species of ``N`` attack presentations; of several
+    species the worst counts. Source: ISO/IEC 30107-3.
+
+    Args:
+        attacks: float, (N,), the scores of one species, or a mapping of species to scores.
+        threshold: Scores at or above it are accepted as live.
+
+    Returns:
+        The rate in [0, 1].
+
+    Raises:
+        ValueError: No scores, or a score is not finite.
+
+    Example:
+        >>> apcer([0.1, 0.2, 0.5, 0.9], 0.5)
+        0.5
+        >>> apcer({"print": [0.1, 0.2], "replay": [0.4, 0.6]}, 0.5)
+        0.5
+    """
+    return max(apcer_by_species(attacks, threshold).values())
+
+
+def apcer_by_species(attacks: Attacks, threshold: float) -> Dict[str, float]:
+    """APCER of each species; see `apcer`.
+
+    Example:
+        >>> apcer_by_species({"print": [0.1, 0.2], "replay": [0.4, 0.6]}, 0.5)
+        {'print': 0.0, 'replay': 0.5}
+    """
+    limit = checked_threshold(threshold)
+    return {name: _share(scores >= limit) for name, scores in checked_species(attacks).items()}
+
+
+def bpcer(bona_fide: npt.ArrayLike, threshold: float) -> float:
+    """Bona fide presentation classification error rate: the share of live faces taken for attacks.
+
+    ``BPCER = |{bona fide: score < threshold}| / N`` for ``N`` bona fide presentations.
+    Source: ISO/IEC 30107-3.
+
+    Args:
+        bona_fide: float, (N,), higher is more live.
+        threshold: Scores below it are refused.
+
+    Returns:
+        The rate in [0, 1].
+
+    Raises:
+        ValueError: No scores, or a score is not finite.
+
+    Example:
+        >>> bpcer([0.4, 0.5, 0.8, 0.9], 0.5)
+        0.25
+    """
+    return _share(checked(bona_fide, "bona fide") < checked_threshold(threshold))
+
+
+def acer(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
+    """Average classification error rate of the worst species.
+
+    ``ACER = (max over species of APCER + BPCER) / 2``. Kept because papers report it; a mean of two errors hides
+    which of them is bad, so read APCER and BPCER first. Source: the literature that follows ISO/IEC 30107-3.
+
+    Args:
+        bona_fide: float, (N,), higher is more live.
+        attacks: float, (M,), the scores of one species, or a mapping of species to scores.
+        threshold: Scores at or above it are accepted as live.
+
+    Returns:
+        The rate in [0, 1].
+
+    Example:
+        >>> acer([0.4, 0.9], {"print": [0.1, 0.2], "replay": [0.4, 0.6]}, 0.5)
+        0.5
+    """
+    return (apcer(attacks, threshold) + bpcer(bona_fide, threshold)) / 2
+
+
+def acer_by_species(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> Dict[str, float]:
+    """``(APCER + BPCER) / 2`` of each species; see `acer`.
+
+    Example:
+        >>> acer_by_species([0.4, 0.9], {"print": [0.1, 0.2], "replay": [0.4, 0.6]}, 0.5)
+        {'print': 0.25, 'replay': 0.5}
+    """
+    refused = bpcer(bona_fide, threshold)
+    return {name: (rate + refused) / 2 for name, rate in apcer_by_species(attacks, threshold).items()}
+
+
+def hter(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
+    """Half total error rate at a threshold fixed on another set.
+
+    ``HTER = (FAR + FRR) / 2``, where FAR is the share of all attacks accepted, species pooled (that is its
+    difference from `acer`), and FRR is the BPCER. The threshold must come from a development set, most often its
+    EER threshold; taken from the same scores the HTER flatters. Source: S. Bengio and J. Mariethoz, "A
+    statistical significance test for person authentication", Odyssey 2004.
+
+    Args:
+        bona_fide: float, (N,), higher is more live.
+        attacks: float, (M,), or a mapping of species to scores, which are pooled.
+        threshold: The threshold chosen on the development set.
+
+    Returns:
+        The rate in [0, 1].
+
+    Example:
+        >>> from facelive.metrics import eer
+        >>> threshold = eer([0.6, 0.8], [0.2, 0.4]).threshold
+        >>> hter([0.5, 0.7], {"print": [0.1, 0.2, 0.3], "replay": [0.9]}, threshold)
+        0.375
+    """
+    pooled = np.concatenate(list(checked_species(attacks).values()))
+    return (_share(pooled >= checked_threshold(threshold)) + bpcer(bona_fide, threshold)) / 2
+
+
+def apnrr(rejected: int, presented: int) -> float:
+    """Attack presentation non-response rate of one species: ``rejected / presented``.
+
+    A rejected attack was not accepted, and it is not a classification error either: it stays out of the APCER,
+    and this rate says how many stayed out. Source: ISO/IEC 30107-3.
+
+    Args:
+        rejected: Attack presentations that got no score.
+        presented: All attack presentations of the species, judged or not.
+
+    Returns:
+        The rate in [0, 1].
+
+    Example:
+        >>> apnrr(3, 60)
+        0.05
+    """
+    return _ratio(rejected, presented)
+
+
+def bpnrr(rejected: int, presented: int) -> float:
+    """Bona fide presentation non-response rate: ``rejected / presented``; see `apnrr`.
+
+    Example:
+        >>> bpnrr(0, 60)
+        0.0
+    """
+    return _ratio(rejected, presented)
+
+
+def _share(errors: npt.NDArray[np.bool_]) -> float:
+    return int(np.count_nonzero(errors)) / errors.size
+
+
+def _ratio(part: int, whole: int) -> float:
+    if whole < 1 or not 0 <= part <= whole:
+        raise ValueError(f"{part} of {whole} is not a rate")
+    return part / whole
