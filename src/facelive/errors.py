@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["FaceliveError", "ImageError", "ModelError", "RuntimeUnavailableError"]
+__all__ = ["EvaluationError", "FaceliveError", "ImageError", "ModelError", "RuntimeUnavailableError"]
 
 
 class FaceliveError(Exception):
     """The root: ``except FaceliveError`` catches whatever the library refuses."""
+
+
+class EvaluationError(FaceliveError, ValueError):
+    """A labelled set cannot be evaluated as asked, or its numbers cannot support the claim asked of them."""
 
 
 class ImageError(FaceliveError, ValueError):
