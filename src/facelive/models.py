@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -121,17 +121,27 @@ class LivenessModel:
             )
         return cls(path, card, num_threads=num_threads)
 
+    @classmethod
+    def load(cls, model: Union[str, os.PathLike[str]], *, num_threads: int = 1) -> LivenessModel:
+        """Load a bundled model by its name, or a ``.tflite`` file by its path.
+
+        Raises:
+            ModelError: As ``bundled`` and ``from_file`` say.
+        """
+        if isinstance(model, str) and not model.endswith(".tflite"):
+            return cls.bundled(model, num_threads=num_threads)
+        return cls.from_file(model, num_threads=num_threads)
+
     def crop(
-        self, image: npt.NDArray[np.uint8], box: tuple[float, float, float, float], *, scale: Optional[float] = None
+        self, image: npt.NDArray[np.uint8], box: tuple[float, float, float, float]
     ) -> npt.NDArray[np.uint8]:
         """The square this model wants to see around a face: uint8, (input_size, input_size, 3), RGB.
 
         Args:
             image: uint8, (H, W, 3), RGB, 0-255, upright.
             box: ``(x0, y0, x1, y1)`` in pixels, overlapping the picture.
-            scale: Face sides the square spans; the card's ``crop_scale`` unless given.
         """
-        return face_crop(image, box, scale=self.card.crop_scale if scale is None else scale, size=self.card.input_size)
+        return face_crop(image, box, scale=self.card.crop_scale, size=self.card.input_size)
 
     def score(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Score crops in one call of the network; threads may call this at the same time.

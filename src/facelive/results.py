@@ -21,7 +21,7 @@ class Verdict(str, enum.Enum):
 
 
 class Reason(str, enum.Enum):
-    """Why a frame was rejected: the face could not be judged, so it was not accepted."""
+    """Why a frame was rejected: the face could not be judged, or not yet, so it was not accepted."""
 
     NO_FACE = "no_face"
     MULTIPLE_FACES = "multiple_faces"
@@ -30,6 +30,7 @@ class Reason(str, enum.Enum):
     TOO_BLURRED = "too_blurred"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    TOO_FEW_FRAMES = "too_few_frames"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,32 @@ class FaceBox:
         """The middle of the box in pixels."""
         return ((self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2)
 
+    def overlap(self, other: FaceBox) -> float:
+        """Intersection over union with another box, in [0, 1].
+
+        Example:
+            >>> FaceBox(0, 0, 2, 2).overlap(FaceBox(1, 0, 3, 2))
+            0.3333333333333333
+        """
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        if width <= 0 or height <= 0:
+            return 0.0
+        areas = (self.x1 - self.x0) * (self.y1 - self.y0) + (other.x1 - other.x0) * (other.y1 - other.y0)
+        return width * height / (areas - width * height)
+
+    def scaled(self, factor: float) -> FaceBox:
+        """The same face in a picture ``factor`` times as large.
+
+        Example:
+            >>> FaceBox(1, 2, 3, 4).scaled(2).edges
+            (2, 4, 6, 8)
+        """
+        if factor == 1:
+            return self
+        landmarks = self.landmarks and tuple((x * factor, y * factor) for x, y in self.landmarks)
+        return FaceBox(*(edge * factor for edge in self.edges), score=self.score, landmarks=landmarks)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON."""
         return {
@@ -96,11 +123,11 @@ class LivenessResult:
 
     Args:
         verdict: ``LIVE`` when the deciding number (``vote`` on a stream, else ``score``) is at least ``threshold``.
-        score: P(bona fide) of this frame in [0, 1], higher is more live; ``None`` when the frame was rejected.
+        score: P(bona fide) of this frame in [0, 1], higher is more live; ``None`` when no face could be judged.
         vote: Log-average of the stream's last scores in [0, 1]; ``None`` outside a stream or before its first score.
         threshold: The number that ``score`` or ``vote`` was held against.
         face: The face judged, in pixels of the upright picture; ``None`` when there was none.
-        reason: Why the frame was rejected; ``None`` when it was judged.
+        reason: Why the verdict is ``REJECTED``; ``None`` otherwise.
         frames: How many frames stand behind ``vote``; 0 outside a stream.
     """
 

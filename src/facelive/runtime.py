@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelive.errors import ModelError, RuntimeUnavailableError
+from facelive.tflite_format import check_tflite
 
 __all__ = ["RUNTIMES", "TFLiteModel", "runtime_name"]
 
@@ -27,6 +28,7 @@ _MODULES = {
     "tflite_runtime": "tflite_runtime.interpreter",
     "tensorflow": "tensorflow.lite",
 }
+_INHERITED: list[Interpreter] = []  # what a forked child must not delete: the threads inside stayed with the parent
 _PROBE = Path(__file__).parent / "assets" / "probe.tflite"
 
 
@@ -79,13 +81,12 @@ class TFLiteModel:
     """
 
     def __init__(self, content: bytes, *, name: str = "model", num_threads: int = 1) -> None:
-        if content[4:8] != b"TFL3":
-            raise ModelError(f"{name} is not a TFLite file: hand in the .tflite that the converter wrote")
+        check_tflite(content, name)
         self.name = name
         self._content: Optional[bytes] = content
         self._num_threads = num_threads
         self._interpreters = threading.local()
-        interpreter = self._interpreter()
+        interpreter = self._own().interpreter
         self.input_details: list[dict[str, Any]] = interpreter.get_input_details()
         self.output_details: list[dict[str, Any]] = interpreter.get_output_details()
 
@@ -101,35 +102,46 @@ class TFLiteModel:
         Raises:
             ModelError: The model is closed, or the runtime refused the batch.
         """
-        interpreter = self._interpreter()
-        index = self.input_details[0]["index"]
+        local = self._own()
+        if local.batch != len(batch) and not self._resize(local, batch.shape):
+            return [np.concatenate(parts) for parts in zip(*(self.run(one[np.newaxis]) for one in batch))]
         try:
-            if self._interpreters.batch != len(batch):
-                interpreter.resize_tensor_input(index, batch.shape)
-                interpreter.allocate_tensors()
-                self._interpreters.batch = len(batch)
-            interpreter.set_tensor(index, batch)
-            interpreter.invoke()
-            return [interpreter.get_tensor(output["index"]) for output in self.output_details]
+            local.interpreter.set_tensor(self.input_details[0]["index"], batch)
+            local.interpreter.invoke()
+            return [local.interpreter.get_tensor(output["index"]) for output in self.output_details]
         except (RuntimeError, ValueError) as error:
-            self._interpreters.pid = None  # half resized, perhaps: the next call starts from a fresh one
             raise ModelError(f"{self.name} cannot run a batch of shape {batch.shape}: {error}") from error
+
+    def _resize(self, local: threading.local, shape: tuple[int, ...]) -> bool:
+        """Set the batch size; False when the file was converted for one picture at a time."""
+        try:
+            local.interpreter.resize_tensor_input(self.input_details[0]["index"], shape)
+            local.interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            local.pid = None  # half resized: the next call starts from a fresh one
+            if shape[0] <= 1:
+                raise ModelError(f"{self.name} cannot run a batch of shape {shape}: {error}") from error
+            return False
+        local.batch = shape[0]
+        return True
 
     def close(self) -> None:
         """Release every interpreter and the bytes; a later ``run`` raises."""
         self._content = None
         self._interpreters = threading.local()
 
-    def _interpreter(self) -> Interpreter:
+    def _own(self) -> threading.local:
+        """This thread's interpreter with its batch size, built on first use."""
         local = self._interpreters
-        # A forked child inherits the interpreter but not its threads, so it builds its own.
         if getattr(local, "pid", None) != os.getpid():
             if self._content is None:
                 raise ModelError(f"{self.name} is closed; make a new one")
+            if getattr(local, "pid", None) is not None:
+                _INHERITED.append(local.interpreter)
             local.interpreter = self._build(self._content)
             local.batch = int(local.interpreter.get_input_details()[0]["shape"][0])
             local.pid = os.getpid()
-        return local.interpreter
+        return local
 
     def _build(self, content: bytes) -> Interpreter:
         _, factory = _find_runtime(os.environ.get("FACELIVE_RUNTIME"))

@@ -1,0 +1,38 @@
+"""facelive tells a live face from a picture of one.
+
+Example:
+    >>> from facelive import LivenessDetector
+    >>> LivenessDetector().predict("examples/portrait.jpg").verdict.value
+    'live'
+"""
+
+from facelive.cards import ModelCard
+from facelive.detector import LivenessDetector, LivenessStream
+from facelive.errors import FaceliveError, ImageError, ModelError, RuntimeUnavailableError
+from facelive.faces import FaceDetector
+from facelive.models import LivenessModel, bundled_models
+from facelive.quality import QualityPolicy
+from facelive.results import FaceBox, LivenessResult, Reason, Verdict
+from facelive.voting import LogAverageVoter, log_average
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FaceBox",
+    "FaceDetector",
+    "FaceliveError",
+    "ImageError",
+    "LivenessDetector",
+    "LivenessModel",
+    "LivenessResult",
+    "LivenessStream",
+    "LogAverageVoter",
+    "ModelCard",
+    "ModelError",
+    "QualityPolicy",
+    "Reason",
+    "RuntimeUnavailableError",
+    "Verdict",
+    "bundled_models",
+    "log_average",
+]

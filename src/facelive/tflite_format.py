@@ -1,0 +1,127 @@
+"""Walks a ``.tflite`` file before a runtime does: tflite-runtime crashes the process on a broken one.
+
+The layout is FlatBuffers with the TFLite schema (tensorflow/lite/schema/schema.fbs). Only what a runtime follows
+blindly is checked: that every offset stays inside the file, and that tensors, buffers and operator codes that are
+referred to exist. It is no proof that a hostile file is harmless; load models from people you trust.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Iterator, Optional
+
+from facelive.errors import ModelError
+
+__all__ = ["check_tflite"]
+
+# Field numbers of the tables of interest, as the schema orders them.
+_MODEL_CODES, _MODEL_SUBGRAPHS, _MODEL_BUFFERS = 1, 2, 4
+_GRAPH_TENSORS, _GRAPH_INPUTS, _GRAPH_OUTPUTS, _GRAPH_OPERATORS = 0, 1, 2, 3
+_TENSOR_SHAPE, _TENSOR_BUFFER, _TENSOR_NAME = 0, 2, 3
+_OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS, _OPERATOR_OPTIONS = 0, 1, 2, 4
+_BUFFER_DATA = 0
+
+
+def check_tflite(content: bytes, name: str = "model") -> None:
+    """Check that a file is a complete TFLite model.
+
+    Args:
+        content: The bytes of the file.
+        name: What the error calls it.
+
+    Raises:
+        ModelError: The bytes are not a TFLite file, or it is cut short or damaged.
+    """
+    if content[4:8] != b"TFL3":
+        raise ModelError(f"{name} is not a TFLite file: hand in the .tflite that the converter wrote")
+    try:
+        _check_model(_Table(content, _offset(content, 0)))
+    except (struct.error, IndexError) as error:
+        raise ModelError(f"{name} cannot be loaded: the file is cut short or damaged ({error})") from error
+
+
+def _check_model(model: _Table) -> None:
+    codes = sum(1 for _ in model.tables(_MODEL_CODES))
+    buffers = sum(1 for buffer in model.tables(_MODEL_BUFFERS) if buffer.vector(_BUFFER_DATA, 1))
+    graphs = list(model.tables(_MODEL_SUBGRAPHS))
+    if not graphs:
+        raise IndexError("no graph")
+    for graph in graphs:
+        tensors = 0
+        for tensors, tensor in enumerate(graph.tables(_GRAPH_TENSORS), start=1):
+            tensor.vector(_TENSOR_SHAPE, 4)
+            tensor.vector(_TENSOR_NAME, 1)
+            _below(tensor.uint32(_TENSOR_BUFFER), buffers, "buffer")
+        _check_indices(graph, _GRAPH_INPUTS, 0, tensors)
+        _check_indices(graph, _GRAPH_OUTPUTS, 0, tensors)
+        for operator in graph.tables(_GRAPH_OPERATORS):
+            _below(operator.uint32(_OPERATOR_CODE), codes, "operator code")
+            _check_indices(operator, _OPERATOR_INPUTS, -1, tensors)  # -1: an optional input left out
+            _check_indices(operator, _OPERATOR_OUTPUTS, 0, tensors)
+            operator.table(_OPERATOR_OPTIONS)
+
+
+def _check_indices(table: _Table, field: int, lowest: int, count: int) -> None:
+    start, length = table.vector(field, 4)
+    for index in struct.unpack_from(f"<{length}i", table.content, start):
+        if index < lowest:
+            raise IndexError(f"tensor {index}")
+        _below(index, count, "tensor")
+
+
+def _below(index: int, count: int, what: str) -> None:
+    if index >= count:
+        raise IndexError(f"{what} {index} of {count}")
+
+
+def _offset(content: bytes, position: int) -> int:
+    """Follow the unsigned offset at a position; both ends must lie in the file."""
+    target = position + int(struct.unpack_from("<I", content, position)[0])
+    if target >= len(content):
+        raise IndexError(f"offset to byte {target} of {len(content)}")
+    return target
+
+
+class _Table:
+    """A FlatBuffers table: a signed step back to its vtable, which lists where each field lies."""
+
+    def __init__(self, content: bytes, position: int) -> None:
+        self.content = content
+        self._position = position
+        self._vtable = position - int(struct.unpack_from("<i", content, position)[0])
+        if self._vtable < 0:
+            raise IndexError(f"vtable at byte {self._vtable}")
+        self._vtable_size, size = struct.unpack_from("<HH", content, self._vtable)
+        if self._vtable + self._vtable_size > len(content) or position + size > len(content):
+            raise IndexError(f"table at byte {position} of {len(content)}")
+
+    def _field(self, number: int) -> Optional[int]:
+        entry = 4 + 2 * number
+        if entry + 2 > self._vtable_size:
+            return None
+        offset = int(struct.unpack_from("<H", self.content, self._vtable + entry)[0])
+        return self._position + offset if offset else None
+
+    def uint32(self, number: int) -> int:
+        position = self._field(number)
+        return 0 if position is None else int(struct.unpack_from("<I", self.content, position)[0])
+
+    def vector(self, number: int, item_size: int) -> tuple[int, int]:
+        """Start and length of a vector, ``(0, 0)`` when the field is absent."""
+        position = self._field(number)
+        if position is None:
+            return 0, 0
+        start = _offset(self.content, position)
+        length = int(struct.unpack_from("<I", self.content, start)[0])
+        if start + 4 + length * item_size > len(self.content):
+            raise IndexError(f"{length} items from byte {start} of {len(self.content)}")
+        return start + 4, length
+
+    def table(self, number: int) -> Optional[_Table]:
+        position = self._field(number)
+        return None if position is None else _Table(self.content, _offset(self.content, position))
+
+    def tables(self, number: int) -> Iterator[_Table]:
+        start, length = self.vector(number, 4)
+        for position in range(start, start + 4 * length, 4):
+            yield _Table(self.content, _offset(self.content, position))
