@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Dict, List, Sequence, Tuple
 
 
@@ -18,9 +19,12 @@ def thresholds(bona_fide: Sequence[float], species: Dict[str, List[float]]) -> L
 
 
 def eer(bona_fide: Sequence[float], species: Dict[str, List[float]]) -> float:
-    points = [rates(bona_fide, species, threshold) for threshold in thresholds(bona_fide, species)]
-    _, rate = min((abs(apcer - bpcer), (apcer + bpcer) / 2) for apcer, bpcer in points)
-    return rate
+    points = []
+    for threshold in thresholds(bona_fide, species):
+        refused = Fraction(sum(score < threshold for score in bona_fide), len(bona_fide))
+        accepted = max(Fraction(sum(s >= threshold for s in scores), len(scores)) for scores in species.values())
+        points.append((abs(accepted - refused), (accepted + refused) / 2))
+    return float(min(points)[1])
 
 
 def bpcer_at_apcer(bona_fide: Sequence[float], species: Dict[str, List[float]], limit: float) -> float:

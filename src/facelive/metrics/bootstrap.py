@@ -6,7 +6,7 @@ all thresholds from weighted histograms. A million scores and a thousand rounds 
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Union
+from typing import Dict, Iterator, List, Mapping, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ from .intervals import Interval
 __all__ = ["bootstrap_measures", "bootstrap_rate"]
 
 Groups = Union[npt.ArrayLike, Mapping[str, npt.ArrayLike]]
-_EXACT_EDGES = 16_384
+_EXACT_EDGES = 8_192
+_ROUNDING = 1e-12
 _CELLS_PER_BATCH = 1 << 18
 
 
@@ -78,7 +79,7 @@ def bootstrap_measures(
 ) -> Dict[str, Interval]:
     """Percentile intervals of every measure at once.
 
-    Groups are drawn with replacement within the bona fide scores and within each species. Up to 16,384 distinct
+    Groups are drawn with replacement within the bona fide scores and within each species. Up to 8,192 distinct
     scores the resampled measures are exact; beyond, thresholds are that many quantiles of the scores.
 
     Args:
@@ -112,21 +113,15 @@ def bootstrap_measures(
     at_threshold = int(np.searchsorted(edges, threshold))
     rng = np.random.default_rng(seed)
     batches: Dict[str, List[Scores]] = {}
-    for size in _batches(rounds, edges.size * 4):
-        for name, values in _measures([drawer.draw(rng, size) for drawer in drawers], at_threshold).items():
+    for size in _batches(rounds, edges.size * len(drawers)):
+        refused, *attacks = (drawer.below(rng, size) for drawer in drawers)
+        for name, values in _measures(refused, attacks, at_threshold).items():
             batches.setdefault(name, []).append(values)
     return {name: _percentiles(np.concatenate(values), confidence) for name, values in batches.items()}
 
 
-class _Shares(NamedTuple):
-    """Shares of the drawn scores below each edge, and at or above it: float64, (rounds, edges)."""
-
-    below: Scores
-    above: Scores
-
-
 class _Resampler:
-    """Draws the groups of one kind of score and says how the drawn scores lie about each edge."""
+    """Draws the groups of one kind of score and says what share of the drawn scores lies below each edge."""
 
     def __init__(self, scores: Scores, groups: Optional[npt.ArrayLike], edges: Scores) -> None:
         self.bins = edges.size + 1
@@ -139,12 +134,12 @@ class _Resampler:
             cells, self.cell_counts = np.unique(member * self.bins + bins, return_counts=True)
             self.cell_group, self.cell_bin = np.divmod(cells, self.bins)
 
-    def draw(self, rng: np.random.Generator, size: int) -> _Shares:
-        """A row per round."""
+    def below(self, rng: np.random.Generator, size: int) -> Scores:
+        """float64, (size, edges): a row per round."""
         counts = rng.multinomial(self.count, self.shares, size) if self.alone else self._grouped(rng, size)
         totals = np.cumsum(counts, axis=1, dtype=np.float64)
-        # Both divisions, not one minus the other: a rate of exactly 5 % must meet a limit of 5 %.
-        return _Shares(totals[:, :-1] / totals[:, -1:], (totals[:, -1:] - totals[:, :-1]) / totals[:, -1:])
+        below: Scores = totals[:, :-1] / totals[:, -1:]
+        return below
 
     def _grouped(self, rng: np.random.Generator, size: int) -> Scores:
         rows = np.empty((size, self.bins))
@@ -154,27 +149,21 @@ class _Resampler:
         return rows
 
 
-def _measures(drawn: List[_Shares], at_threshold: int) -> Dict[str, Scores]:
-    """Measures of each round from the resampled shares of the bona fide scores, which come first, and the species."""
-    refused = drawn[0].below
-    accepted = np.maximum.reduce([species.above for species in drawn[1:]])
+def _measures(refused: Scores, attacks: List[Scores], at_threshold: int) -> Dict[str, Scores]:
+    """Measures of each round from the shares of live scores (``refused``) and of every species below the edges."""
+    accepted = 1 - np.minimum.reduce(attacks)
     gap = np.abs(accepted - refused)
-    both = np.where(gap == gap.min(axis=1, keepdims=True), (accepted + refused) / 2, np.inf)
+    both = np.where(gap <= gap.min(axis=1, keepdims=True) + _ROUNDING, accepted + refused, np.inf)
     apcer, bpcer = accepted[:, at_threshold], refused[:, at_threshold]
-    measures = {"apcer": apcer, "bpcer": bpcer, "acer": (apcer + bpcer) / 2, "eer": both.min(axis=1)}
-    measures["roc_auc"] = np.minimum.reduce([_areas(refused, species.below) for species in drawn[1:]])
+    measures = {"apcer": apcer, "bpcer": bpcer, "acer": (apcer + bpcer) / 2, "eer": both.min(axis=1) / 2}
+    # A live score wins over the attacks in lower bins and shares its own bin: trapezoids under the ROC curve.
+    live = np.diff(refused, axis=1, prepend=0.0)
+    live[:, :-1] += live[:, 1:]
+    measures["roc_auc"] = np.minimum.reduce([np.einsum("re,re->r", live, species) / 2 for species in attacks])
     for name, limit in (("bpcer10", 0.10), ("bpcer20", 0.05), ("bpcer100", 0.01)):
-        first = np.argmax(accepted <= limit, axis=1)
+        first = np.argmax(accepted <= limit + _ROUNDING, axis=1)
         measures[name] = refused[np.arange(first.size), first]
     return measures
-
-
-def _areas(live_below: Scores, attacks_below: Scores) -> Scores:
-    """ROC AUC of each round by trapezoids: live scores win over attacks in lower bins and share their own bin."""
-    inner = np.einsum("re,re->r", np.diff(live_below, axis=1), attacks_below[:, 1:] + attacks_below[:, :-1])
-    areas: Scores = (live_below[:, 0] * attacks_below[:, 0] + inner) / 2
-    # No score lies above the last edge, so the bins between the edges and below the first one are all there are.
-    return areas
 
 
 def _edges(kinds: List[Scores], threshold: float) -> Scores:

@@ -21,6 +21,9 @@ __all__ = [
 ]
 
 
+_ROUNDING = 1e-12  # two gaps this close are one gap, divided by different counts
+
+
 class DetCurve(NamedTuple):
     """Both error rates at every threshold that tells two scores apart, thresholds rising.
 
@@ -95,7 +98,7 @@ def eer(bona_fide: npt.ArrayLike, attacks: Attacks) -> EqualErrorRate:
     """
     curve = det_curve(bona_fide, attacks)
     gap = np.abs(curve.apcer - curve.bpcer)
-    nearest = np.flatnonzero(gap == gap.min())
+    nearest = np.flatnonzero(gap <= gap.min() + _ROUNDING)
     rates = (curve.apcer[nearest] + curve.bpcer[nearest]) / 2
     best = int(nearest[np.argmin(rates)])
     return EqualErrorRate(float(rates.min()), float(curve.thresholds[best]))
