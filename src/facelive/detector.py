@@ -212,9 +212,10 @@ class LivenessStream:
             return self._pass_over(result)
         if timestamp_ms is None and self._voter.max_age_ms is not None:
             timestamp_ms = time.monotonic() * 1000
-        if self._face is not None and _jumped(self._face, result.face):
-            self.reset()
         vote = self._voter.update(result.score, timestamp_ms=timestamp_ms)
+        if self._face is not None and _jumped(self._face, result.face):
+            self._voter.reset()
+            vote = self._voter.update(result.score, timestamp_ms=timestamp_ms)
         self._face, self._rejected = result.face, 0
         result = replace(result, vote=vote, frames=self._voter.frames)
         if vote < result.threshold:

@@ -1,0 +1,81 @@
+"""The house as docs/architecture.md draws it: imports point down, rooms stay small, the door is sorted."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import facelive
+
+SOURCE = Path(facelive.__file__).parent
+
+LAYERS = {
+    "errors": 0,
+    "results": 0,
+    "tflite_format": 1,
+    "images": 1,
+    "crops": 1,
+    "quality": 1,
+    "runtime": 1,
+    "voting": 1,
+    "metrics": 1,
+    "cards": 1,
+    "models": 2,
+    "faces": 2,
+    "detector": 3,
+    "dataset": 3,
+    "evaluation": 3,
+    "report": 3,
+    "cli": 4,
+    "__main__": 4,
+    "__init__": 4,
+}
+
+
+def module_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """The facelive modules a file imports at its top level or inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "facelive":
+            parts = node.module.split(".")
+            found.add(parts[1] if len(parts) > 1 else "__init__")
+        elif isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[1] for alias in node.names if alias.name.startswith("facelive."))
+    return found
+
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_down(path: Path) -> None:
+    own = module_of(path)
+    upward = {name for name in imports(path) if LAYERS[name] > LAYERS[own]}
+    assert not upward, f"{own} (layer {LAYERS[own]}) imports {upward}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_rooms_are_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_the_door_is_sorted_and_open() -> None:
+    assert facelive.__all__ == sorted(facelive.__all__)
+    for name in facelive.__all__:
+        assert getattr(facelive, name).__doc__, f"{name} has no docstring"
+
+
+def test_importing_the_library_loads_no_runtime_and_nothing_heavy() -> None:
+    code = "import sys, facelive; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    roots = {name.split(".")[0] for name in loaded}
+    heavy = {"tensorflow", "keras", "cv2", "ai_edge_litert", "tflite_runtime", "scipy", "sklearn", "matplotlib", "argparse"}
+    assert not roots & heavy

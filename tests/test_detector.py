@@ -1,0 +1,290 @@
+"""The wiring, on a tiny real network that scores a face by its brightness: 0.2 of white is P(live) 0.2."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from facelive import (
+    FaceBox,
+    ImageError,
+    LivenessDetector,
+    LivenessModel,
+    LogAverageVoter,
+    ModelError,
+    QualityPolicy,
+    Reason,
+    Verdict,
+    log_average,
+)
+
+NETWORKS = Path(__file__).parent / "networks"
+FACE = FaceBox(200, 120, 320, 270)
+ELSEWHERE = FaceBox(480, 300, 600, 450)
+
+
+@dataclass
+class BoxInMind:
+    """A user's own face detector, told where the face is."""
+
+    boxes: Sequence[FaceBox] = (FACE,)
+
+    def detect(self, image: npt.NDArray[np.uint8]) -> Sequence[FaceBox]:
+        return self.boxes
+
+
+def brightness(**options: Any) -> LivenessModel:
+    return LivenessModel.from_file(NETWORKS / "sigmoid.tflite", live_class=1, value_range=(0, 1), **options)
+
+
+def frame(score: float, *, texture: int = 20) -> npt.NDArray[np.uint8]:
+    """A 640x480 picture with the mean brightness that scores ``score``, sharp enough to be judged."""
+    checks = (np.indices((480, 640)).sum(axis=0) % 16 < 8) * 2 * texture - texture
+    grey = np.clip(score * 255 + checks, 0, 255).astype(np.uint8)
+    return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
+
+
+@pytest.fixture
+def detector() -> LivenessDetector:
+    return LivenessDetector(brightness(), faces=BoxInMind())
+
+
+class TestPredict:
+    def test_the_score_decides(self, detector: LivenessDetector) -> None:
+        live, spoof = detector.predict(frame(0.7)), detector.predict(frame(0.3))
+        assert (live.verdict, spoof.verdict) == (Verdict.LIVE, Verdict.SPOOF)
+        assert [live.score, spoof.score] == pytest.approx([0.7, 0.3], abs=0.01)
+        assert (live.vote, live.frames, live.reason, live.face) == (None, 0, None, FACE)
+
+    def test_a_score_on_the_threshold_is_live(self, detector: LivenessDetector) -> None:
+        score = detector.predict(frame(0.5)).score
+        assert score is not None
+        assert LivenessDetector(brightness(), faces=BoxInMind(), threshold=score).predict(frame(0.5)).is_live
+        above = float(np.nextafter(score, 1))
+        assert not LivenessDetector(brightness(), faces=BoxInMind(), threshold=above).predict(frame(0.5)).is_live
+
+    def test_no_face_is_an_answer_and_no_accept(self) -> None:
+        result = LivenessDetector(brightness(), faces=BoxInMind(()), threshold=0).predict(frame(0.9))
+        assert (result.verdict, result.reason, result.score, result.face) == (Verdict.REJECTED, Reason.NO_FACE, None, None)
+
+    def test_a_dark_face_is_rejected_with_its_face(self, detector: LivenessDetector) -> None:
+        result = detector.predict(np.zeros((480, 640, 3), np.uint8))
+        assert (result.verdict, result.reason, result.face) == (Verdict.REJECTED, Reason.TOO_DARK, FACE)
+
+    def test_a_callers_face_is_honoured(self) -> None:
+        image = frame(0.2)
+        image[240:, 320:] = frame(0.8)[240:, 320:]
+        detector = LivenessDetector(brightness(), faces=BoxInMind(()))
+        result = detector.predict(image, face=FaceBox(440, 320, 520, 400))
+        assert result.score == pytest.approx(0.8, abs=0.01)
+
+    @pytest.mark.parametrize("face", [FaceBox(640, 0, 700, 50), FaceBox(0, -50, 50, 0)])
+    def test_a_callers_face_outside_the_picture(self, detector: LivenessDetector, face: FaceBox) -> None:
+        with pytest.raises(ImageError, match="outside the 640x480 picture"):
+            detector.predict(frame(0.5), face=face)
+
+    def test_without_a_face_detector_the_picture_is_the_crop(self) -> None:
+        image = frame(0.2)[:480, :480]
+        image[:16] = image[-16:] = frame(0.9)[:16, :480]
+        result = LivenessDetector(brightness(), faces=None).predict(image)
+        assert result.score == pytest.approx(image.mean() / 255, abs=0.01)
+        assert result.face is not None and result.face.edges == (80, 80, 400, 400)
+
+    def test_a_large_jpeg_answers_in_its_own_pixels(self, detector: LivenessDetector, tmp_path: Path) -> None:
+        file = tmp_path / "large.jpg"
+        Image.fromarray(frame(0.7)).resize((4000, 3000)).save(file)
+        result = detector.predict(file)
+        assert result.is_live
+        assert result.face is not None and result.face.edges == FACE.scaled(4).edges
+
+    @pytest.mark.parametrize("image", [b"", "no/such/file.jpg", np.zeros((4, 4))])
+    def test_what_is_no_picture_raises(self, detector: LivenessDetector, image: Any) -> None:
+        with pytest.raises(ImageError):
+            detector.predict(image)
+
+    def test_a_single_pixel_is_rejected(self) -> None:
+        result = LivenessDetector(brightness(), faces=None).predict(np.full((1, 1, 3), 128, np.uint8))
+        assert (result.verdict, result.reason) == (Verdict.REJECTED, Reason.FACE_TOO_SMALL)
+
+
+class TestPredictBatch:
+    def test_equals_the_pictures_alone(self, detector: LivenessDetector) -> None:
+        images = [frame(0.7), np.zeros((480, 640, 3), np.uint8), frame(0.3), frame(0.5)]
+        batch = detector.predict_batch(images)
+        assert [result.verdict for result in batch] == [detector.predict(image).verdict for image in images]
+        assert [result.score for result in batch if result.score is not None] == pytest.approx(
+            [0.7, 0.3, 0.5], abs=0.01
+        )
+
+    def test_an_empty_batch_is_an_empty_list(self, detector: LivenessDetector) -> None:
+        assert detector.predict_batch([]) == []
+
+    def test_each_picture_may_bring_its_face(self, detector: LivenessDetector) -> None:
+        results = detector.predict_batch([frame(0.7), frame(0.7)], faces=[None, ELSEWHERE])
+        assert [result.face for result in results] == [FACE, ELSEWHERE]
+
+    def test_faces_and_pictures_must_pair_up(self, detector: LivenessDetector) -> None:
+        with pytest.raises(ValueError, match="2 pictures came with 1 faces"):
+            detector.predict_batch([frame(0.7), frame(0.7)], faces=[FACE])
+
+
+class TestStream:
+    def test_the_vote_is_the_log_average_of_the_last_five(self, detector: LivenessDetector) -> None:
+        stream, scores = detector.stream(), []
+        for brightness in (0.9, 0.2, 0.8, 0.4, 0.6, 0.3, 0.7):
+            result = stream.update(frame(brightness))
+            assert result.score is not None
+            scores.append(result.score)
+            assert result.vote == log_average(scores[-5:])
+            assert result.frames == min(len(scores), 5)
+            assert result.is_live is (result.vote >= 0.5)
+
+    def test_streams_are_strangers(self, detector: LivenessDetector) -> None:
+        first, second = detector.stream(), detector.stream()
+        first.update(frame(0.9))
+        assert second.update(frame(0.3)).vote == pytest.approx(0.3, abs=0.01)
+        assert detector.update(frame(0.4)).frames == 1
+
+    def test_a_rejected_frame_does_not_vote(self, detector: LivenessDetector) -> None:
+        stream = detector.stream()
+        vote = stream.update(frame(0.9)).vote
+        rejected = stream.update(np.zeros((480, 640, 3), np.uint8))
+        assert (rejected.verdict, rejected.vote, rejected.frames) == (Verdict.REJECTED, vote, 1)
+        assert stream.update(frame(0.9)).frames == 2
+
+    def test_a_broken_frame_changes_nothing(self, detector: LivenessDetector) -> None:
+        stream = detector.stream()
+        vote = stream.update(frame(0.9)).vote
+        with pytest.raises(ImageError):
+            stream.update(b"broken")
+        assert stream.update(np.zeros((480, 640, 3), np.uint8)).vote == vote
+
+    def test_too_few_frames_accept_nobody(self) -> None:
+        stream = LivenessDetector(brightness(), faces=BoxInMind(), min_frames=3).stream()
+        verdicts = [stream.update(frame(0.9)) for _ in range(3)]
+        assert [result.verdict for result in verdicts] == [Verdict.REJECTED, Verdict.REJECTED, Verdict.LIVE]
+        assert verdicts[0].reason is Reason.TOO_FEW_FRAMES
+        assert stream.update(frame(0.0)).verdict is not Verdict.REJECTED
+
+    def test_a_real_face_cannot_vouch_for_a_picture_held_up_elsewhere(self, detector: LivenessDetector) -> None:
+        stream = detector.stream()
+        for _ in range(5):
+            assert stream.update(frame(0.9), face=FACE).is_live
+        result = stream.update(frame(0.1), face=ELSEWHERE)
+        assert (result.verdict, result.frames) == (Verdict.SPOOF, 1)
+
+    @pytest.mark.parametrize("factor", [0.4, 2.5])
+    def test_a_face_that_changes_its_size_starts_a_new_vote(self, detector: LivenessDetector, factor: float) -> None:
+        stream = detector.stream()
+        stream.update(frame(0.9), face=FACE)
+        half = FACE.side_px * factor / 2
+        x, y = FACE.center
+        assert stream.update(frame(0.9), face=FaceBox(x - half, y - half, x + half, y + half)).frames == 1
+
+    def test_a_head_that_moves_keeps_its_votes(self, detector: LivenessDetector) -> None:
+        stream = detector.stream()
+        for step in range(4):
+            moved = FaceBox(FACE.x0 + 40 * step, FACE.y0, FACE.x1 + 40 * step, FACE.y1)
+            assert stream.update(frame(0.9), face=moved).frames == step + 1
+
+    def test_a_face_gone_for_a_whole_window_starts_a_new_vote(self, detector: LivenessDetector) -> None:
+        stream = detector.stream()
+        stream.update(frame(0.9))
+        for expected in (1, 1, 1, 1, 0):
+            assert stream.update(np.zeros((480, 640, 3), np.uint8)).frames == expected
+
+    def test_stale_frames_fall_out(self, detector: LivenessDetector) -> None:
+        stream = detector.stream(max_age_ms=1000)
+        stream.update(frame(0.9), timestamp_ms=0)
+        assert stream.update(frame(0.9), timestamp_ms=900).frames == 2
+        assert stream.update(frame(0.9), timestamp_ms=1500).frames == 2
+        assert stream.update(frame(0.9), timestamp_ms=9999).frames == 1
+
+    def test_without_timestamps_the_clock_of_the_machine_counts(self, detector: LivenessDetector) -> None:
+        stream = detector.stream(max_age_ms=60_000)
+        assert [stream.update(frame(0.9)).frames for _ in range(2)] == [1, 2]
+
+    @pytest.mark.parametrize("timestamp", [float("nan"), -1.0])
+    def test_a_clock_that_runs_backwards_changes_nothing(self, detector: LivenessDetector, timestamp: float) -> None:
+        stream = detector.stream(max_age_ms=1000)
+        stream.update(frame(0.9), timestamp_ms=0)
+        with pytest.raises(ValueError, match="timestamp_ms"):
+            stream.update(frame(0.1), face=ELSEWHERE, timestamp_ms=timestamp)
+        assert stream.update(frame(0.9), timestamp_ms=10).frames == 2
+
+    def test_reset_forgets(self, detector: LivenessDetector) -> None:
+        detector.update(frame(0.9))
+        detector.reset()
+        assert detector.update(frame(0.2)).frames == 1
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"threshold": -0.1},
+            {"threshold": 1.1},
+            {"threshold": float("nan")},
+            {"window": 0},
+            {"min_frames": 0},
+            {"min_frames": 6},
+        ],
+    )
+    def test_out_of_range(self, options: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match="must|is a"):
+            LivenessDetector(brightness(), **options)
+
+    def test_the_card_sets_the_threshold(self) -> None:
+        assert LivenessDetector(brightness(threshold=0.3)).threshold == 0.3
+
+
+class TestSharing:
+    def test_threads_share_a_detector(self, detector: LivenessDetector) -> None:
+        wrong: list[Any] = []
+
+        def work(seed: int) -> None:
+            for score in np.random.default_rng(seed).uniform(0.2, 0.8, 20):
+                result = detector.predict(frame(score))
+                if result.score is None or abs(result.score - score) > 0.01:
+                    wrong.append((score, result))
+
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+
+    def test_it_pickles_small_and_judges_alike(self, detector: LivenessDetector) -> None:
+        detector.update(frame(0.9))
+        data = pickle.dumps(detector)
+        assert len(data) < 4000
+        copy = pickle.loads(data)
+        assert copy.predict(frame(0.7)) == detector.predict(frame(0.7))
+        assert copy.update(frame(0.7)).frames == 1
+
+    def test_a_closed_detector_says_so(self, detector: LivenessDetector) -> None:
+        detector.close()
+        with pytest.raises(ModelError, match="closed"):
+            detector.predict(frame(0.5))
+
+
+def test_a_voter_of_ones_own_agrees_with_the_stream(detector: LivenessDetector) -> None:
+    stream, voter = detector.stream(), LogAverageVoter()
+    for score in (0.9, 0.3, 0.6):
+        result = stream.update(frame(score))
+        assert result.score is not None
+        assert result.vote == voter.update(result.score)
+
+
+def test_a_policy_may_be_stricter() -> None:
+    detector = LivenessDetector(brightness(), faces=BoxInMind(), quality=QualityPolicy(min_face_px=300))
+    assert detector.predict(frame(0.9)).reason is Reason.FACE_TOO_SMALL
