@@ -30,6 +30,7 @@ LAYERS = {
     "dataset": 3,
     "evaluation": 3,
     "report": 3,
+    "bench": 3,
     "cli": 4,
     "__main__": 4,
     "__init__": 4,
@@ -77,5 +78,15 @@ def test_importing_the_library_loads_no_runtime_and_nothing_heavy() -> None:
     code = "import sys, facelive; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     roots = {name.split(".")[0] for name in loaded}
-    heavy = {"tensorflow", "keras", "cv2", "ai_edge_litert", "tflite_runtime", "scipy", "sklearn", "matplotlib", "argparse"}
+    heavy = {
+        "tensorflow",
+        "keras",
+        "cv2",
+        "ai_edge_litert",
+        "tflite_runtime",
+        "scipy",
+        "sklearn",
+        "matplotlib",
+        "argparse",
+    }
     assert not roots & heavy

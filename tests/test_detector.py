@@ -73,7 +73,12 @@ class TestPredict:
 
     def test_no_face_is_an_answer_and_no_accept(self) -> None:
         result = LivenessDetector(brightness(), faces=BoxInMind(()), threshold=0).predict(frame(0.9))
-        assert (result.verdict, result.reason, result.score, result.face) == (Verdict.REJECTED, Reason.NO_FACE, None, None)
+        assert (result.verdict, result.reason, result.score, result.face) == (
+            Verdict.REJECTED,
+            Reason.NO_FACE,
+            None,
+            None,
+        )
 
     def test_a_dark_face_is_rejected_with_its_face(self, detector: LivenessDetector) -> None:
         result = detector.predict(np.zeros((480, 640, 3), np.uint8))

@@ -32,9 +32,7 @@ def test_landmarks_scale_with_their_face() -> None:
     assert face.scaled(2).landmarks == ((2, 4), (6, 8), (10, 12), (14, 16), (18, 20))
 
 
-@pytest.mark.parametrize(
-    "box", [(0, 0, 0, 5), (5, 0, 1, 5), (0, 0, math.nan, 5), (0, 0, math.inf, 5), (0, 5, 5, 5)]
-)
+@pytest.mark.parametrize("box", [(0, 0, 0, 5), (5, 0, 1, 5), (0, 0, math.nan, 5), (0, 0, math.inf, 5), (0, 5, 5, 5)])
 def test_a_box_has_an_area(box: tuple[float, float, float, float]) -> None:
     with pytest.raises(ValueError, match="face box"):
         FaceBox(*box)

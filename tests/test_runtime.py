@@ -104,7 +104,9 @@ def test_a_file_cut_short_is_refused(share: float) -> None:
 
 
 def test_without_a_runtime_the_error_names_each_one_and_the_pip_line() -> None:
-    blocked = "import sys; [sys.modules.__setitem__(n, None) for n in ('ai_edge_litert', 'tflite_runtime', 'tensorflow')]; "
+    blocked = (
+        "import sys; [sys.modules.__setitem__(n, None) for n in ('ai_edge_litert', 'tflite_runtime', 'tensorflow')]; "
+    )
     done = in_a_fresh_process(blocked + "import facelive.runtime as r; r.runtime_name()")
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("facelive.errors.RuntimeUnavailableError: no TFLite runtime works here")

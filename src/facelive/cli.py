@@ -10,11 +10,13 @@ from typing import Iterator, Optional, Sequence
 from facelive import (
     FaceliveError,
     LivenessDetector,
+    LivenessModel,
     LivenessResult,
     RuntimeUnavailableError,
     __version__,
     bundled_models,
 )
+from facelive.bench import measure, print_table
 
 __all__ = ["main"]
 
@@ -39,6 +41,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     models = commands.add_parser("models", help="list the bundled models")
     models.add_argument("--json", action="store_true", help="the whole cards")
     models.set_defaults(run=_models)
+
+    bench = commands.add_parser("bench", help="time every step on this machine")
+    bench.add_argument("--model", default="default", help="a bundled model's name or the path of a .tflite file")
+    bench.add_argument("--repeats", type=int, default=50, metavar="N", help="rounds per line (50)")
+    bench.add_argument("--json", action="store_true", help="one JSON object a line")
+    bench.set_defaults(run=_bench)
 
     options = parser.parse_args(arguments)
     try:
@@ -94,4 +102,14 @@ def _models(options: argparse.Namespace) -> int:
     else:
         for name, card in cards.items():
             print(f"{name:<14}{card.version:<8}{card.description}")
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    timings = measure(LivenessModel.load(options.model), repeats=options.repeats)
+    if options.json:
+        for timing in timings:
+            print(json.dumps(timing.to_dict()), flush=True)
+    else:
+        print_table(timings)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -77,27 +77,35 @@ def normalize(
         [-1.0, 1.0]
     """
     low, high = value_range
-    result = np.multiply(crop, np.float32((high - low) / 255), out=out, dtype=np.float32)
+    result: npt.NDArray[np.float32] = np.multiply(crop, np.float32((high - low) / 255), out=out, dtype=np.float32)
     if low:
         result += np.float32(low)
     return result
 
 
-class _Span:
+class _Span(NamedTuple):
     """One axis of the crop: the stretch of picture it covers and the output pixels that stretch fills."""
 
-    __slots__ = ("after", "before", "first", "high", "inner", "last", "low")
+    low: float
+    high: float
+    before: int
+    inner: int
+    after: int
+
+    @property
+    def first(self) -> int:
+        return math.floor(self.low)
+
+    @property
+    def last(self) -> int:
+        return math.ceil(self.high)
 
     @classmethod
     def along(cls, length: int, center: float, side: float, size: int) -> _Span:
-        span = cls()
-        start = center - side / 2
-        # Whole output pixels inside the picture, at least one: the overlap can be thinner than a pixel.
-        span.before = min(max(0, math.ceil(-start * size / side - 0.5)), size - 1)
-        span.after = min(max(0, math.ceil((start + side - length) * size / side - 0.5)), size - 1 - span.before)
-        span.inner = size - span.before - span.after
-        span.low = min(max(start + span.before * side / size, 0.0), length - 1.0)
-        span.high = max(min(start + (size - span.after) * side / size, float(length)), span.low + 1.0)
-        span.high = min(span.high, float(length))
-        span.first, span.last = math.floor(span.low), math.ceil(span.high)
-        return span
+        start, step = center - side / 2, side / size
+        # Whole output pixels outside the picture, at least one inside: the overlap can be thinner than a pixel.
+        before = min(max(0, math.ceil(-start / step - 0.5)), size - 1)
+        after = min(max(0, math.ceil((start + side - length) / step - 0.5)), size - 1 - before)
+        low = min(max(start + before * step, 0.0), length - 1.0)
+        high = min(max(start + (size - after) * step, low + 1.0), float(length))
+        return cls(low, high, before, size - before - after, after)

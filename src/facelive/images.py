@@ -12,7 +12,7 @@ from typing import IO, NamedTuple, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facelive.errors import ImageError
 
@@ -144,7 +144,7 @@ def _from_bytes(data: bytes, min_side_px: Optional[int]) -> Picture:
                 return _from_pillow(opened, min_side_px)
     except ImageError:
         raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError(f"the bytes are not a picture in a known format ({', '.join(_FORMATS)})") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"the picture has more than {MAX_PIXELS} pixels: send a smaller one") from error

@@ -61,9 +61,7 @@ class LivenessModel:
         RuntimeUnavailableError: No TFLite runtime works here.
     """
 
-    def __init__(
-        self, source: Union[str, os.PathLike[str], bytes], card: ModelCard, *, num_threads: int = 1
-    ) -> None:
+    def __init__(self, source: Union[str, os.PathLike[str], bytes], card: ModelCard, *, num_threads: int = 1) -> None:
         content = source if isinstance(source, bytes) else _read(source)
         sha256 = hashlib.sha256(content).hexdigest()
         if card.sha256 and card.sha256 != sha256:
@@ -71,8 +69,8 @@ class LivenessModel:
         self.card = replace(card, sha256=sha256)
         self._source = source
         self._num_threads = num_threads
-        self._network = TFLiteModel(content, name=card.name, num_threads=num_threads)
-        self._classes = _check_shapes(self._network, card)
+        self.network = TFLiteModel(content, name=card.name, num_threads=num_threads)
+        self._classes = _check_shapes(self.network, card)
 
     @classmethod
     def bundled(cls, name: str = "default", *, num_threads: int = 1) -> LivenessModel:
@@ -132,9 +130,7 @@ class LivenessModel:
             return cls.bundled(model, num_threads=num_threads)
         return cls.from_file(model, num_threads=num_threads)
 
-    def crop(
-        self, image: npt.NDArray[np.uint8], box: tuple[float, float, float, float]
-    ) -> npt.NDArray[np.uint8]:
+    def crop(self, image: npt.NDArray[np.uint8], box: tuple[float, float, float, float]) -> npt.NDArray[np.uint8]:
         """The square this model wants to see around a face: uint8, (input_size, input_size, 3), RGB.
 
         Args:
@@ -155,12 +151,12 @@ class LivenessModel:
         Raises:
             ModelError: The network gave a number that is no probability.
         """
-        outputs = self._network.run(normalize(crops, self.card.value_range))[0].reshape(len(crops), self._classes)
+        outputs = self.network.run(normalize(crops, self.card.value_range))[0].reshape(len(crops), self._classes)
         return _live_probability(outputs.astype(np.float64), self.card)
 
     def close(self) -> None:
         """Release the interpreters of all threads; a later ``score`` raises ``ModelError``."""
-        self._network.close()
+        self.network.close()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"source": self._source, "card": self.card, "num_threads": self._num_threads}
@@ -200,7 +196,9 @@ def _check_shapes(network: TFLiteModel, card: ModelCard) -> int:
         raise ModelError(f"the file of {card.name!r} takes input {shape}, but its card says {wanted}")
     classes = int(np.prod(outputs[0]["shape"][1:]))
     if card.live_class >= max(classes, 2):
-        raise ModelError(f"the file of {card.name!r} has {classes} outputs, but its card says live is {card.live_class}")
+        raise ModelError(
+            f"the file of {card.name!r} has {classes} outputs, but its card says live is {card.live_class}"
+        )
     return classes
 
 

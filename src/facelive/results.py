@@ -106,7 +106,8 @@ class FaceBox:
         if factor == 1:
             return self
         landmarks = self.landmarks and tuple((x * factor, y * factor) for x, y in self.landmarks)
-        return FaceBox(*(edge * factor for edge in self.edges), score=self.score, landmarks=landmarks)
+        x0, y0, x1, y1 = (edge * factor for edge in self.edges)
+        return FaceBox(x0, y0, x1, y1, self.score, landmarks)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists for JSON."""

@@ -47,7 +47,7 @@ def runtime_name() -> str:
     return _find_runtime(os.environ.get("FACELIVE_RUNTIME"))[0]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _find_runtime(only: Optional[str]) -> tuple[str, InterpreterFactory]:
     if only and only not in RUNTIMES:
         raise RuntimeUnavailableError(f"FACELIVE_RUNTIME is {only!r}; set it to one of {', '.join(RUNTIMES)}")
@@ -86,7 +86,7 @@ class TFLiteModel:
         self._content: Optional[bytes] = content
         self._num_threads = num_threads
         self._interpreters = threading.local()
-        interpreter = self._own().interpreter
+        interpreter = self.interpreter()
         self.input_details: list[dict[str, Any]] = interpreter.get_input_details()
         self.output_details: list[dict[str, Any]] = interpreter.get_output_details()
 
@@ -124,6 +124,10 @@ class TFLiteModel:
             return False
         local.batch = shape[0]
         return True
+
+    def interpreter(self) -> Interpreter:
+        """This thread's bare interpreter, for benchmarks and debugging; keep it in this thread."""
+        return self._own().interpreter
 
     def close(self) -> None:
         """Release every interpreter and the bytes; a later ``run`` raises."""

@@ -48,7 +48,8 @@ def _check_model(model: _Table) -> None:
         raise IndexError("no graph")
     for graph in graphs:
         tensors = 0
-        for tensors, tensor in enumerate(graph.tables(_GRAPH_TENSORS), start=1):
+        for tensor in graph.tables(_GRAPH_TENSORS):
+            tensors += 1
             tensor.vector(_TENSOR_SHAPE, 4)
             tensor.vector(_TENSOR_NAME, 1)
             _below(tensor.uint32(_TENSOR_BUFFER), buffers, "buffer")
