@@ -1,0 +1,139 @@
+"""Training batches made beside the training step, in worker processes that never import TensorFlow."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+import numpy.typing as npt
+from examples.training.augment import AugmentPolicy, augment
+from examples.training.data import PictureStore, Row
+from examples.training.sampling import Sampler
+from examples.training.spoofs import SPECIES, mirror, present
+
+__all__ = ["Batch", "BatchMaker", "prefetched"]
+
+SYNTHETIC_TARGET = 0.05  # what a teacher that is sure would say
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's pictures.
+
+    Args:
+        images: uint8, (B, 128, 128, 3), RGB, 0-255.
+        targets: float32, (B,): P(live) to be learnt, in [0, 1].
+        labels: float32, (B,): 1 live, 0 attack, NaN unknown.
+    """
+
+    images: npt.NDArray[np.uint8]
+    targets: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.float32]
+
+
+class BatchMaker:
+    """From a step number to its batch; the same step always gives the same pictures.
+
+    Args:
+        rows: The table that the sampler's numbers point into.
+        store: Decoded pictures, in the order of ``rows``.
+        sampler: Chooses the pictures.
+        policy: How each picture is degraded.
+        label_weight: Share of the label in a target; the rest is the teachers' soft score.
+        teacher_mix: Weights of the two teachers in the soft score.
+        synthetic: Share of the pictures not labelled as attacks that become one, and the same share again mirrors.
+        backdrops: Pictures to stand behind synthetic attacks.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        store: PictureStore,
+        sampler: Sampler,
+        policy: AugmentPolicy,
+        *,
+        label_weight: float = 0.6,
+        teacher_mix: tuple[float, float] = (0.5, 0.5),
+        synthetic: float = 0.0,
+        backdrops: Optional[PictureStore] = None,
+    ) -> None:
+        self._boxes = [row.box for row in rows]
+        self._store = store
+        self._sampler = sampler
+        self._policy = policy
+        self._synthetic = synthetic
+        self._backdrops = backdrops
+        self._labels = np.array([np.nan if row.label is None else row.label for row in rows], np.float32)
+        pair = np.array([row.soft or (np.nan, np.nan) for row in rows], np.float32)
+        soft = pair @ (np.array(teacher_mix, np.float32) / np.float32(sum(teacher_mix)))
+        mixed = label_weight * self._labels + (1 - label_weight) * soft
+        # A photograph without a label leans on its soft score alone, a picture without a score on its label.
+        self._targets = np.where(np.isnan(self._labels), soft, np.where(np.isnan(soft), self._labels, mixed))
+
+    def __call__(self, step: int) -> Batch:
+        chosen = self._sampler.draw(step)
+        rng = np.random.default_rng([self._sampler.seed, step, 1])
+        targets, labels = self._targets[chosen].astype(np.float32), self._labels[chosen].copy()
+        images = np.empty((len(chosen), 128, 128, 3), np.uint8)
+        for place, index in enumerate(chosen):
+            image, box = self._store[index], self._boxes[index]
+            draw = float(rng.random())
+            if labels[place] != 0 and draw < 2 * self._synthetic:
+                if draw < self._synthetic:
+                    made = present(image, box, rng, species=str(rng.choice(SPECIES)), backdrop=self._backdrop(rng))
+                    targets[place], labels[place] = SYNTHETIC_TARGET, 0
+                else:
+                    made = mirror(image, box, rng)
+                image, box = made.image, made.box
+            images[place] = augment(image, box, rng, self._policy)
+        return Batch(images, targets, labels)
+
+    def _backdrop(self, rng: np.random.Generator) -> Optional[npt.NDArray[np.uint8]]:
+        if self._backdrops is None or rng.random() < 0.2:
+            return None
+        return self._backdrops[int(rng.integers(len(self._backdrops)))]
+
+
+_maker: Optional[BatchMaker] = None
+
+
+def _adopt(maker: BatchMaker) -> None:
+    global _maker
+    _maker = maker
+
+
+def _make(step: int) -> Batch:
+    assert _maker is not None
+    return _maker(step)
+
+
+def prefetched(maker: BatchMaker, steps: range, *, workers: int = 1, ahead: int = 6) -> Iterator[Batch]:
+    """Yield the batch of every step in order, ``ahead`` of them in the making.
+
+    Args:
+        maker: Copied into each worker.
+        steps: Step numbers.
+        workers: Processes; 0 makes the batches in this one.
+        ahead: Batches made before they are asked for.
+    """
+    if workers == 0:
+        yield from map(maker, steps)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_adopt, initargs=(maker,)) as pool:
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            for step in steps:
+                waiting.append(pool.submit(_make, step))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,90 @@
+"""Temperature and offset: from a network's logit to a probability whose 0.5 is the operating point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from examples.training.data import Row
+
+__all__ = ["Calibration", "balanced_weights", "cross_fitted", "fit_calibration"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class Calibration(NamedTuple):
+    """``probability = sigmoid(logit / temperature + offset)``."""
+
+    temperature: float
+    offset: float
+
+    def __call__(self, logits: npt.ArrayLike) -> Floats:
+        """float64, the shape of ``logits``, in (0, 1).
+
+        Example:
+            >>> float(Calibration(2.0, 0.0)([0.0])[0])
+            0.5
+        """
+        scaled = np.asarray(logits, np.float64) / self.temperature + self.offset
+        return np.asarray(0.5 * (1 + np.tanh(scaled / 2)))
+
+
+def fit_calibration(logits: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike) -> Calibration:
+    """Least weighted log loss, by Newton's method on two numbers.
+
+    Args:
+        logits: float, (N,), higher is more live.
+        labels: (N,): 1 live, 0 attack; both must occur.
+        weights: (N,), how much each picture counts.
+    """
+    x, y, w = (np.asarray(values, np.float64) for values in (logits, labels, weights))
+    if not (np.any(y == 1) and np.any(y == 0)):
+        raise ValueError("a calibration needs live pictures and attacks")
+    w = w / w.sum()
+    spread = max(float(x.std()), 1e-6)
+    design = np.stack([x / spread, np.ones_like(x)])
+    slope_offset = np.array([1.0, 0.0])
+    for _ in range(50):
+        p = 0.5 * (1 + np.tanh(slope_offset @ design / 2))
+        gradient = design @ (w * (p - y)) + 1e-4 * slope_offset  # the ridge keeps a perfect split finite
+        curvature = (design * (w * p * (1 - p))) @ design.T + 1e-4 * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        slope_offset = slope_offset - step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < 1e-9:
+            break
+    slope = max(float(slope_offset[0]), 1e-3) / spread
+    return Calibration(1 / slope, float(slope_offset[1]))
+
+
+def balanced_weights(rows: Sequence[Row]) -> Floats:
+    """Weights that give every source one vote per class, and half of all votes to each class.
+
+    Within a source, pictures count alike. Small sources have the square root of their share, not a full vote.
+    """
+    keys = [(row.source, row.label) for row in rows]
+    count = {key: keys.count(key) for key in set(keys)}
+    weights = np.array([min(1.0, (count[key] / 90) ** 0.5) / count[key] for key in keys])
+    live = np.array([row.label == 1.0 for row in rows])
+    for side in (live, ~live):
+        if side.any():
+            weights[side] /= 2 * weights[side].sum()
+    return weights
+
+
+def cross_fitted(logits: npt.ArrayLike, rows: Sequence[Row]) -> Floats:
+    """Probabilities of each source under a calibration fitted on all the others: honest figures at 0.5.
+
+    Returns:
+        float64, (N,), in (0, 1).
+    """
+    x = np.asarray(logits, np.float64)
+    labels = np.array([row.label for row in rows], np.float64)
+    weights = balanced_weights(rows)
+    sources = np.array([row.source for row in rows])
+    result = np.empty_like(x)
+    for source in np.unique(sources):
+        mine = sources == source
+        result[mine] = fit_calibration(x[~mine], labels[~mine], weights[~mine])(x[mine])
+    return result

@@ -1,0 +1,88 @@
+"""What a model card says that no measurement can: sources, training, and what the model cannot do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from examples.training.calibration import Calibration
+from examples.training.recipe import Recipe
+
+__all__ = ["LIMITS", "model_card"]
+
+VERSION = "0.1.0"
+CAVEAT = "check the terms of the sources before commercial use"
+DESCRIPTIONS = {
+    "mobilenet_v2": "MobileNetV2 1.0 from ImageNet weights, trained on labels and two open models' soft scores",
+    "mobilenet": "MobileNet {width} trained on labels and distilled from mobilenet_v2",
+    "custom": "3x3 convolutions behind a fixed high-pass layer, squeeze-and-excitation, distilled from mobilenet_v2",
+}
+LIMITS = [
+    "Measured on prints, phones, tablets and monitors only: nothing is known about 3-D, silicone or resin masks.",
+    "Few paper masks and cut-outs were in the training pictures: expect more errors there than the figures show.",
+    "Deepfakes and recordings injected in place of the camera are not presentation attacks, and are not detected.",
+    "Several hundred people in all, most in one source each: the figures say little about ages, skin tones or cameras "
+    "that are missing.",
+    "Some sources are for research only, few state a licence: check the terms of the sources before commercial use.",
+    "No certification is claimed; this is not a test under ISO/IEC 30107-3.",
+]
+
+
+def model_card(
+    recipe: Recipe, run: Path, calibration: Calibration, *, sha256: str, measured: dict[str, Any]
+) -> dict[str, Any]:
+    """The card of an exported run, ready for JSON.
+
+    Args:
+        recipe: The run's recipe.
+        run: The run's folder, for its log and its history.
+        calibration: What was folded into the file.
+        sha256: Of the file.
+        measured: Figures.
+    """
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    return {
+        "name": recipe.network,
+        "version": VERSION,
+        "file": f"{recipe.network}.tflite",
+        "sha256": sha256,
+        "input_size": 128,
+        "crop_scale": recipe.augment.crop_scale,
+        "value_range": [-1.0, 1.0],
+        "output": "probability",
+        "live_class": 1,
+        "threshold": 0.5,
+        "licence": "Apache-2.0",
+        "description": DESCRIPTIONS[recipe.network].format(width=recipe.width),
+        "training": {
+            "data": json.loads((run / "sources.json").read_text(encoding="utf-8")),
+            "caveat": f"Pictures of real people gathered from public repositories: {CAVEAT}.",
+            "recipe": json.loads(recipe.to_json()),
+            "calibration": {
+                "temperature": round(calibration.temperature, 6),
+                "offset": round(calibration.offset, 6),
+                "fitted_on": "the val pictures, every source and class weighted alike; figures at 0.5 are "
+                "cross-fitted: each source's come from a calibration fitted on the other sources",
+            },
+            "command": (run / "command.txt").read_text(encoding="utf-8").strip(),
+            "versions": _versions(),
+            "seconds": sum(entry["seconds"] for entry in log if "finished" in entry),
+            "samples": recipe.samples,
+            "seed": recipe.seed,
+        },
+        "measured": measured,
+        "limits": LIMITS,
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in ("keras", "numpy", "pillow", "tensorflow", "tensorflow-cpu"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

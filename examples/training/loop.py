@@ -1,0 +1,140 @@
+"""The training step in TensorFlow: losses, schedule, running mean of the weights, checkpoints."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Optional
+
+import keras
+import numpy as np
+import tensorflow as tf
+from examples.training.batches import Batch
+from examples.training.networks import build_network
+from examples.training.recipe import Recipe
+
+__all__ = ["WEIGHTS", "Trainer", "load_run"]
+
+IMAGENET = {
+    ("mobilenet_v2", 1.0): "mobilenet_v2_1.0_imagenet.weights.h5",
+    ("mobilenet", 0.25): "mobilenet_0.25_imagenet.weights.h5",
+}
+CHECKPOINT = "checkpoint.npz"
+WEIGHTS = "average.weights.h5"
+
+
+def load_run(run: Path) -> Any:
+    """The network of a finished run, with its averaged weights."""
+    recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
+    network = build_network(recipe.network, width=recipe.width)
+    network.load_weights(run / WEIGHTS)
+    network.trainable = False
+    return network
+
+
+class Trainer:
+    """One network in training.
+
+    Args:
+        recipe: Hyperparameters.
+        imagenet: Folder of starting weights; used where one fits the network and its width.
+        start: Weights of a former run, taken instead.
+        runs: Folder in which the recipe's teachers are found by name.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        imagenet: Optional[Path] = None,
+        start: Optional[Path] = None,
+        runs: Path = Path(),
+    ) -> None:
+        keras.utils.set_random_seed(recipe.seed)
+        self.recipe = recipe
+        self.step = 0
+        known = IMAGENET.get((recipe.network, recipe.width))
+        weights = imagenet / known if imagenet is not None and known is not None and start is None else None
+        self.network = build_network(recipe.network, weights=weights, width=recipe.width, dropout=recipe.dropout)
+        if start is not None:
+            self.network.load_weights(start)
+        if recipe.frozen_before:
+            names = [layer.name for layer in self.network.layers]
+            for layer in self.network.layers[: names.index(recipe.frozen_before)]:
+                layer.trainable = False
+        self._teachers = [load_run(runs / name) for name in recipe.teachers]
+        self._optimizer = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
+        self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self._optimizer.build(self.network.trainable_variables)
+        self._average = [tf.Variable(variable, trainable=False) for variable in self.network.variables]
+        self._learn = tf.function(self._learn_eagerly, reduce_retracing=True)
+
+    def update(self, batch: Batch) -> float:
+        """Take one step; returns the loss."""
+        self._optimizer.learning_rate.assign(self._rate())
+        decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        loss = self._learn(tf.constant(batch.images), tf.constant(batch.targets), tf.constant(decay, tf.float32))
+        self.step += 1
+        return float(loss)
+
+    def _rate(self) -> float:
+        done = self.step / self.recipe.steps
+        if done < self.recipe.warmup:
+            return self.recipe.learning_rate * (done / self.recipe.warmup + 0.02)
+        along = (done - self.recipe.warmup) / (1 - self.recipe.warmup)
+        return self.recipe.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * along)) / 2)
+
+    def _learn_eagerly(self, images: Any, targets: Any, decay: Any) -> Any:
+        inputs = tf.cast(images, tf.float32) / 127.5 - 1.0
+        targets = targets[:, None]
+        if self._teachers:
+            logits = [teacher(inputs, training=False)[0] for teacher in self._teachers]
+            taught = tf.sigmoid(tf.add_n(logits) / len(logits))
+            targets = (1 - self.recipe.distil_weight) * targets + self.recipe.distil_weight * taught
+        with tf.GradientTape() as tape:
+            logit, cells = self.network(inputs, training=True)
+            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logit))
+            if self.recipe.cells_weight:
+                everywhere = tf.broadcast_to(targets[:, :, None, None], tf.shape(cells))
+                local = tf.nn.sigmoid_cross_entropy_with_logits(everywhere, cells)
+                loss += self.recipe.cells_weight * tf.reduce_mean(local)
+        weights = [variable.value for variable in self.network.trainable_variables]
+        gradients = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
+        self._optimizer.apply(gradients, self.network.trainable_variables)
+        for mean, variable in zip(self._average, self.network.variables):
+            if mean.dtype.is_floating:
+                mean.assign_sub((1 - decay) * (mean - tf.convert_to_tensor(variable)))
+        return loss
+
+    def save(self, run: Path) -> None:
+        """Write everything a later process needs to go on, in one move, and the averaged weights so far."""
+        arrays = {f"network{i}": np.asarray(v) for i, v in enumerate(self.network.variables)}
+        arrays.update({f"optimizer{i}": np.asarray(v) for i, v in enumerate(self._optimizer.variables)})
+        arrays.update({f"average{i}": v.numpy() for i, v in enumerate(self._average)})
+        partial = run / ("partial-" + CHECKPOINT)
+        np.savez(partial, step=np.array(self.step), allow_pickle=False, **arrays)
+        partial.replace(run / CHECKPOINT)
+
+    def restore(self, run: Path) -> None:
+        """Go on from the run's checkpoint, where there is one."""
+        if not (run / CHECKPOINT).exists():
+            return
+        with np.load(run / CHECKPOINT) as arrays:
+            for prefix, variables in (
+                ("network", self.network.variables),
+                ("optimizer", self._optimizer.variables),
+                ("average", self._average),
+            ):
+                for index, variable in enumerate(variables):
+                    variable.assign(arrays[f"{prefix}{index}"])
+            self.step = int(arrays["step"])
+
+    def export_average(self, path: Path) -> None:
+        """Write the running mean of the weights in the network's own format."""
+        kept = [np.asarray(variable) for variable in self.network.variables]
+        for variable, mean in zip(self.network.variables, self._average):
+            variable.assign(mean)
+        self.network.save_weights(path)
+        for variable, value in zip(self.network.variables, kept):
+            variable.assign(value)

@@ -1,0 +1,98 @@
+"""Everything a training run depends on, in one frozen value that is written beside its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from examples.training.augment import AugmentPolicy
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one network is trained.
+
+    Args:
+        network: Name in `examples.training.networks.NETWORKS`.
+        width: Width multiplier.
+        samples: Pictures seen, repeats counted.
+        batch: Pictures in a step.
+        seed: Of weights, draws and augmentation.
+        learning_rate: Peak of the cosine.
+        weight_decay: Decoupled, as in AdamW.
+        warmup: Share of the steps in which the rate climbs to its peak.
+        unlabelled: Share of a batch drawn from ``faces/``, with soft scores alone.
+        label_weight: Share of the label in a target; the soft score has the rest.
+        teacher_mix: Weights of the MiniFASNet pair and of MiniFAS 128 in the soft score.
+        cells_weight: Weight of the map's loss beside the pooled head's.
+        average: Decay of the running mean of weights that is exported.
+        frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
+        mixstyle: Share of steps in which feature statistics are mixed between pictures.
+        synthetic: Share of labelled pictures replaced by a synthetic attack or its mirror.
+        left_out: Sources never trained on, as prefixes of their names.
+        splits: Splits trained on.
+        teachers: Names of finished runs, beside this one, whose mean logit is learnt on the augmented picture.
+        distil_weight: Share of those scores in the target.
+        augment: How pictures are degraded.
+    """
+
+    network: str = "mobilenet_v2"
+    width: float = 1.0
+    samples: int = 24_000
+    batch: int = 48
+    seed: int = 1
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-4
+    warmup: float = 0.05
+    dropout: float = 0.2
+    unlabelled: float = 1 / 3
+    label_weight: float = 0.6
+    teacher_mix: tuple[float, float] = (0.5, 0.5)
+    cells_weight: float = 0.0
+    average: float = 0.99
+    frozen_before: str = ""
+    mixstyle: float = 0.0
+    synthetic: float = 0.0
+    left_out: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ("train", "faces")
+    teachers: tuple[str, ...] = ()
+    distil_weight: float = 0.7
+    augment: AugmentPolicy = field(default_factory=AugmentPolicy)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps in the whole run."""
+        return max(1, self.samples // self.batch)
+
+    def to_json(self) -> str:
+        """Readable JSON, which `from_json` takes back."""
+        return json.dumps(dataclasses.asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """The recipe that `to_json` wrote."""
+        return cls().changed(json.loads(text))
+
+    def changed(self, values: dict[str, Any]) -> Recipe:
+        """A copy with other values; ``augment.`` in front of a name reaches the augmentation.
+
+        Example:
+            >>> Recipe().changed({"seed": 7, "augment.jpeg": 0.9}).augment.jpeg
+            0.9
+        """
+        own: dict[str, Any] = {}
+        policy: dict[str, Any] = {}
+        for name, value in values.items():
+            value = tuple(value) if isinstance(value, list) else value
+            if name == "augment":
+                policy.update(value)
+            elif name.startswith("augment."):
+                policy[name.removeprefix("augment.")] = value
+            else:
+                own[name] = value
+        policy = {name: tuple(value) if isinstance(value, list) else value for name, value in policy.items()}
+        return dataclasses.replace(self, augment=dataclasses.replace(self.augment, **policy), **own)

@@ -1,0 +1,114 @@
+"""Scores under conditions a camera may bring, and under boxes that a detector misses by a little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from examples.training.augment import grain, jitter_box, motion_blur, recompress, rotated_crop
+from examples.training.valset import ValidationSet
+from PIL import Image
+
+from facelive.crops import face_crop
+from facelive.metrics import bpcer, roc_auc
+
+__all__ = ["CONDITIONS", "jitter", "sweep"]
+
+Pixels = npt.NDArray[np.uint8]
+Scorer = Callable[[Pixels], npt.NDArray[np.float64]]
+Box = tuple[float, float, float, float]
+
+
+def _resized(factor: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
+    def change(image: Pixels, box: Box) -> tuple[Pixels, Box]:
+        size = (max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor)))
+        across, down = size[0] / image.shape[1], size[1] / image.shape[0]
+        small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+        return small, (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
+
+    return change
+
+
+def _pixelwise(change: Callable[[Pixels], Pixels]) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
+    return lambda image, box: (change(image), box)
+
+
+def _gamma(gamma: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
+    table = np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+    return _pixelwise(lambda image: table[image])
+
+
+def _cast(*gains: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
+    return _pixelwise(lambda image: np.clip(image * np.array(gains), 0, 255).astype(np.uint8))
+
+
+def _noise(sigma: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
+    rng = np.random.default_rng(0)
+    return _pixelwise(lambda image: np.clip(image + sigma * grain(image.shape, rng), 0, 255).astype(np.uint8))
+
+
+CONDITIONS: dict[str, Callable[[Pixels, Box], tuple[Pixels, Box]]] = {
+    "as stored": lambda image, box: (image, box),
+    "JPEG 30": _pixelwise(lambda image: recompress(image, 30)),
+    "JPEG 50": _pixelwise(lambda image: recompress(image, 50)),
+    "JPEG 75": _pixelwise(lambda image: recompress(image, 75)),
+    "JPEG 95": _pixelwise(lambda image: recompress(image, 95)),
+    "half size": _resized(0.5),
+    "double size": _resized(2.0),
+    "gamma 0.5": _gamma(0.5),
+    "gamma 2": _gamma(2.0),
+    "noise, sigma 8": _noise(8.0),
+    "motion blur, 5 px": _pixelwise(lambda image: motion_blur(image, 5.0, 0.6)),
+    "warm cast": _cast(1.15, 1.0, 0.85),
+    "cold cast": _cast(0.85, 1.0, 1.15),
+}
+
+
+def sweep(validation: ValidationSet, score: Scorer, *, crop_scale: float, threshold: float = 0.5) -> dict[str, Any]:
+    """AUC and BPCER of the pictures under each condition, applied before the crop.
+
+    Args:
+        validation: Labelled pictures.
+        score: uint8 crops (N, 128, 128, 3) to P(live), (N,).
+        crop_scale: The model's.
+        threshold: Where BPCER is taken.
+    """
+    found: dict[str, Any] = {}
+    for name, change in CONDITIONS.items():
+        crops = []
+        for index, row in enumerate(validation.rows):
+            image, box = change(validation.store[index], row.box)
+            crops.append(face_crop(image, box, scale=crop_scale))
+        scores = score(np.stack(crops))
+        live, attack = scores[validation.labels == 1], scores[validation.labels == 0]
+        found[name] = {
+            "auc": roc_auc(live, attack),
+            "bpcer": bpcer(live, threshold),
+            "apcer": float(np.mean(attack >= threshold)),
+        }
+    return found
+
+
+def jitter(
+    validation: ValidationSet, score: Scorer, *, crop_scale: float, draws: int = 2, seed: int = 0
+) -> dict[str, float]:
+    """How often the decision changes when the box moves by up to 8 %, grows by 0.85 to 1.2 and rolls by up to 12 deg.
+
+    Returns:
+        ``flipped``: share of decisions that change; ``mean_change``: of the score.
+    """
+    rng = np.random.default_rng(seed)
+    still = score(validation.crops(crop_scale))
+    flipped, change = [], []
+    for _ in range(draws):
+        crops = []
+        for index, row in enumerate(validation.rows):
+            box = jitter_box(row.box, 0.08, rng)
+            scale, angle = crop_scale * float(rng.uniform(0.85, 1.2)), float(rng.uniform(-12, 12))
+            crops.append(rotated_crop(validation.store[index], box, scale=scale, angle_deg=angle, size=128))
+        moved = score(np.stack(crops))
+        flipped.append(float(np.mean((moved >= 0.5) != (still >= 0.5))))
+        change.append(float(np.mean(np.abs(moved - still))))
+    return {"flipped": float(np.mean(flipped)), "mean_change": float(np.mean(change)), "draws": draws}

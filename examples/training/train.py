@@ -1,0 +1,162 @@
+"""Train one liveness network: ``python -m examples.training.train mobilenet_v2``.
+
+A run is a folder: its recipe, its newest checkpoint, its log and its averaged weights. Started again with the same
+folder it goes on where it stopped, with the very batches it would have seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+from examples.training.batches import BatchMaker, prefetched
+from examples.training.data import FACES, Row, backdrop_files, load_rows, open_store
+from examples.training.networks import NETWORKS
+from examples.training.recipe import Recipe
+from examples.training.sampling import Sampler
+
+__all__ = ["main", "train"]
+
+
+def train(
+    recipe: Recipe,
+    run: Path,
+    *,
+    data: Path,
+    teachers: Path,
+    cache: Path,
+    start: Optional[Path] = None,
+    workers: int = 1,
+) -> Path:
+    """Train to the end of the recipe, or go on with a run that was stopped.
+
+    Args:
+        recipe: What to do; written into the run's folder, and compared with what is there.
+        run: The run's folder; made when missing.
+        data: Folder of the pictures.
+        teachers: Folder of soft scores and starting weights.
+        cache: Scratch folder for decoded pictures.
+        start: Weights of another run to start from, instead of ImageNet's.
+        workers: Processes that make batches.
+
+    Returns:
+        The file of averaged weights.
+    """
+    from examples.training.loop import WEIGHTS, Trainer  # imports TensorFlow
+
+    run.mkdir(parents=True, exist_ok=True)
+    written = run / "recipe.json"
+    if written.exists() and Recipe.from_json(written.read_text(encoding="utf-8")) != recipe:
+        raise ValueError(f"{run} holds a run of another recipe; take another --run or remove it")
+    written.write_text(recipe.to_json(), encoding="utf-8")
+    rows = load_rows(data, teachers)
+    store = open_store(data, [(row.file, row.size) for row in rows], cache)
+    usable = [
+        index
+        for index, row in enumerate(rows)
+        if row.split in recipe.splits and row.trainable and not row.source.startswith(recipe.left_out or ("\0",))
+    ]
+    chosen = [rows[index] for index in usable]
+    maker = BatchMaker(
+        chosen,
+        store.subset(usable),
+        Sampler(chosen, batch=recipe.batch, unlabelled=recipe.unlabelled, seed=recipe.seed),
+        recipe.augment,
+        label_weight=recipe.label_weight,
+        teacher_mix=recipe.teacher_mix,
+        synthetic=recipe.synthetic,
+        backdrops=open_store(data, backdrop_files(data), cache) if recipe.synthetic else None,
+    )
+    _note_sources(run, chosen)
+    trainer = Trainer(recipe, imagenet=teachers, start=start, runs=run.parent)
+    trainer.restore(run)
+    labelled = sum(row.split != FACES for row in chosen)
+    print(f"{recipe.network}: {labelled} labelled and {len(chosen) - labelled} other pictures, {recipe.steps} steps")
+    began, first = time.monotonic(), trainer.step
+    with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+        for batch in prefetched(maker, range(first, recipe.steps), workers=workers):
+            loss = trainer.update(batch)
+            done, spent = trainer.step - first, time.monotonic() - began
+            if trainer.step % 10 == 0 or trainer.step == recipe.steps:
+                rate = done * recipe.batch / spent
+                _bar(trainer.step, recipe.steps, loss, rate, (recipe.steps - trainer.step) * recipe.batch / rate)
+                log.write(json.dumps({"step": trainer.step, "loss": round(loss, 4), "rate": round(rate, 1)}) + "\n")
+                log.flush()
+            if trainer.step % 50 == 0 or trainer.step == recipe.steps:
+                trainer.save(run)
+    trainer.export_average(run / WEIGHTS)
+    with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"finished": trainer.step, "seconds": round(time.monotonic() - began)}) + "\n")
+    return run / WEIGHTS
+
+
+def _note_sources(run: Path, rows: Sequence[Row]) -> None:
+    """Write what the run learns from, for its card: pictures by source, live, attacks and unlabelled."""
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        kind = "unlabelled" if row.label is None else "live" if row.label else "attack"
+        of_source = counts.setdefault(row.source, {})
+        of_source[kind] = of_source.get(kind, 0) + 1
+    (run / "sources.json").write_text(json.dumps(dict(sorted(counts.items())), indent=1), encoding="utf-8")
+
+
+def _bar(step: int, steps: int, loss: float, rate: float, left_s: float) -> None:
+    filled = 30 * step // steps
+    bar = "#" * filled + "." * (30 - filled)
+    text = f"[{bar}] {step}/{steps} loss {loss:.4f} {rate:.0f}/s {left_s / 60:.1f} min left"
+    end = "" if sys.stdout.isatty() and step < steps else "\n"
+    print(("\r" if sys.stdout.isatty() else "") + text, end=end, flush=True)
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command to type again, without this machine's folders."""
+    words = ["python -m examples.training.train", options.network, "--run RUN"]
+    if options.recipe is not None:
+        words.append(f"--recipe {options.recipe.parent.name}/{options.recipe.name}")
+    if options.start is not None:
+        words.append(f"--start {options.start.parent.name}/{options.start.name}")
+    if options.set:
+        words += ["--set", *(shlex.quote(change) for change in options.set)]
+    return " ".join(words)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="train", description=__doc__)
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("--run", type=Path, required=True, help="folder of this run, outside the repository")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
+    parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
+    parser.add_argument("--start", type=Path, help="weights of another run to go on from")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--recipe", type=Path, help="a recipe.json to begin with")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=JSON", help="changes to the recipe")
+    options = parser.parse_args(arguments)
+    recipe = Recipe() if options.recipe is None else Recipe.from_json(options.recipe.read_text(encoding="utf-8"))
+    changes: dict[str, Any] = {"network": options.network}
+    for change in options.set:
+        name, _, value = change.partition("=")
+        changes[name] = json.loads(value)
+    options.run.mkdir(parents=True, exist_ok=True)
+    (options.run / "command.txt").write_text(_command(options), encoding="utf-8")
+    train(
+        recipe.changed(changes),
+        options.run,
+        data=options.data,
+        teachers=options.teachers,
+        cache=options.cache,
+        start=options.start,
+        workers=options.workers,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
