@@ -1,0 +1,122 @@
+"""The three ways to hand over a labelled set, read row by row: a folder, a CSV, a JSONL."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple
+
+from facelive.errors import EvaluationError
+
+__all__ = ["Row", "read_rows"]
+
+_PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+class Row(NamedTuple):
+    """One picture as written: ``where`` it stands, for error messages, and its ``fields`` by lower-case name."""
+
+    where: str
+    fields: Dict[str, Any]
+
+
+def read_rows(data: Path) -> Iterator[Row]:
+    """Rows of a folder, of a ``.jsonl``, or of any other file as CSV; none is kept in memory.
+
+    Raises:
+        EvaluationError: There is no such file or folder, or it cannot be understood; the line is named.
+    """
+    if data.is_dir():
+        return _folder_rows(data)
+    if not data.is_file():
+        raise EvaluationError(f"there is no file or folder {str(data)!r}")
+    return _decoded(data, _jsonl_rows(data) if data.suffix.lower() in (".jsonl", ".ndjson") else _csv_rows(data))
+
+
+def _decoded(data: Path, rows: Iterator[Row]) -> Iterator[Row]:
+    try:
+        yield from rows
+    except UnicodeDecodeError as error:
+        raise EvaluationError(f"{data.name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    except OSError as error:
+        raise EvaluationError(f"cannot read {str(data)!r}: {error.strerror}") from error
+
+
+def _folder_rows(root: Path) -> Iterator[Row]:
+    classes = _classes(root)
+    for label in ("live", "spoof"):
+        found = False
+        for folder in classes[label]:
+            for path in _pictures(folder):
+                found = True
+                yield _folder_row(root, folder, path, label)
+        if not found:
+            raise EvaluationError(f"{str(root)!r} has a {label} folder without a picture in it")
+
+
+def _classes(root: Path) -> Dict[str, List[Path]]:
+    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    classes = {label: [path for path in folders if path.name.lower() == label] for label in ("live", "spoof")}
+    for label, matching in classes.items():
+        if not matching:
+            names = ", ".join(path.name for path in folders) or "no folder"
+            raise EvaluationError(
+                f"{str(root)!r} needs a folder live/ and a folder spoof/<species>/: it has no {label}/, but {names}"
+            )
+    return classes
+
+
+def _folder_row(root: Path, folder: Path, path: Path, label: str) -> Row:
+    parents = path.parent.relative_to(folder).parts
+    species = parents[0] if label == "spoof" and parents else ""
+    recording = parents[1:] if label == "spoof" else parents
+    where = path.relative_to(root).as_posix()
+    fields = {"path": where, "label": label, "species": species}
+    return Row(where, {**fields, "sequence": path.parent.relative_to(root).as_posix() if recording else ""})
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    # Files before folders, so that the pictures of one recording stay together.
+    entries = sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name))
+    for path in entries:
+        if path.is_dir():
+            yield from _pictures(path)
+        elif path.suffix.lower() in _PICTURES and not path.name.startswith("."):
+            yield path
+
+
+def _jsonl_rows(data: Path) -> Iterator[Row]:
+    with data.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            where = f"{data.name}, line {number}"
+            if not line.strip():
+                continue
+            try:
+                fields = json.loads(line)
+            except ValueError as error:
+                raise EvaluationError(f"{where}: this is not JSON: {error}") from error
+            if not isinstance(fields, dict):
+                raise EvaluationError(f"{where}: a row is a JSON object, not {line.strip()[:40]!r}")
+            yield Row(where, {name.strip().lower(): value for name, value in fields.items()})
+
+
+def _csv_rows(data: Path) -> Iterator[Row]:
+    with data.open(encoding="utf-8-sig", newline="") as lines:
+        first = lines.readline()
+        separator = next((mark for mark in (",", ";", "\t") if mark in first), ",")
+        lines.seek(0)
+        reader = csv.reader(lines, delimiter=separator)
+        try:
+            header = [name.strip().lower() for name in next(reader, [])]
+            if not any(header):
+                raise EvaluationError(f"{data.name} is empty: its first line must name the columns")
+            for values in reader:
+                where = f"{data.name}, line {reader.line_num}"
+                if not any(values):
+                    continue
+                if len(values) != len(header):
+                    raise EvaluationError(f"{where}: {len(values)} fields, but the header names {len(header)}")
+                yield Row(where, dict(zip(header, values)))
+        except csv.Error as error:
+            raise EvaluationError(f"{data.name}, line {reader.line_num}: {error}") from error

@@ -1,0 +1,152 @@
+"""Evaluates a detector on a labelled set: check the set, score what is not scored yet, report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
+
+import numpy as np
+
+import facelive
+from facelive.detector import LivenessDetector
+from facelive.errors import EvaluationError
+from facelive.evaluation.columns import Columns, read_columns
+from facelive.evaluation.operating import OperatingPoint, choose_threshold
+from facelive.evaluation.outcomes import Ledger
+from facelive.evaluation.report import Report
+from facelive.evaluation.samples import Samples, Survey
+from facelive.evaluation.scoring import Scorer, score_all
+from facelive.evaluation.summary import build_report, split_scores
+from facelive.runtime import runtime_name
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    data: Union[str, Path, Samples],
+    detector: Optional[LivenessDetector] = None,
+    *,
+    vote: bool = False,
+    workers: int = 1,
+    results: Union[str, Path, None] = None,
+    limit: Optional[Mapping[str, float]] = None,
+    progress: Optional[Callable[[int, int], None]] = None,
+) -> Report:
+    """Score every picture of a set and measure the errors as ISO/IEC 30107-3 asks.
+
+    Memory does not grow with the number of pictures but for some 60 bytes each. With several workers the calling
+    script must be importable, as `multiprocessing` asks: guard it with ``if __name__ == "__main__":``.
+
+    Args:
+        data: A folder (``live/``, ``spoof/<species>/``), a CSV or a JSONL; or a ``Samples`` that says more.
+        detector: With its threshold; the default one unless given.
+        vote: Score recordings (rows with the same ``sequence``) by the vote over their frames, not single frames.
+        workers: Processes that score.
+        results: A JSONL file that the outcomes are appended to and that a later call goes on with. Unless given, a
+            name in the working directory that is made from the data and the settings.
+        limit: ``{"max_apcer": 0.05}`` or ``{"max_bpcer": 0.01}``: also choose that operating point.
+        progress: Called with the pictures done and all pictures, now and then.
+
+    Returns:
+        The report.
+
+    Raises:
+        EvaluationError: A row of the set is wrong, a class is missing, or ``results`` holds another run.
+    """
+    if workers < 1:
+        raise ValueError(f"at least one worker is needed, not {workers}")
+    samples = data if isinstance(data, Samples) else Samples(data)
+    detector = LivenessDetector() if detector is None else detector
+    survey = samples.survey(vote=vote)
+    run = _run(detector, survey, vote)
+    path = Path(_default_name(samples, run)) if results is None else Path(results)
+    ledger = Ledger(path, run, survey.units)
+    try:
+        _score(ledger, samples, Scorer(detector, samples.images, vote), survey, workers, progress or _silence)
+    finally:
+        ledger.close()
+    columns = read_columns(ledger, survey.units, threshold=detector.threshold)
+    point, notes = _operating_point(columns, limit)
+    return build_report(
+        columns,
+        {**run, **_surroundings(samples, detector, ledger)},
+        threshold=detector.threshold,
+        operating_point=point,
+        notes=notes,
+    )
+
+
+def _score(
+    ledger: Ledger,
+    samples: Samples,
+    scorer: Scorer,
+    survey: Survey,
+    workers: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    pending = (unit for unit in samples.units(vote=scorer.vote) if not ledger.done[unit.position])
+    progress(ledger.pictures, survey.pictures)
+    for outcomes in score_all(scorer, pending, workers=workers):
+        ledger.append(outcomes)
+        progress(ledger.pictures, survey.pictures)
+
+
+def _silence(done: int, total: int) -> None:
+    pass
+
+
+def _run(detector: LivenessDetector, survey: Survey, vote: bool) -> Dict[str, Any]:
+    """All that a score depends on: outcomes may only be added to those of the same run."""
+    card = detector.model.card
+    return {
+        "samples": survey.fingerprint,
+        "model": card.name,
+        "model_version": card.version,
+        "model_sha256": card.sha256,
+        "threshold": detector.threshold,
+        "vote": vote,
+        "window": detector.window,
+        "min_frames": detector.min_frames,
+        "faces": type(detector.faces).__qualname__ if detector.faces else "every picture is a face crop",
+        "quality": asdict(detector.quality),
+        "facelive": facelive.__version__,
+        "runtime": runtime_name(),
+    }
+
+
+def _default_name(samples: Samples, run: Mapping[str, Any]) -> str:
+    settings = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
+    return f"facelive-{samples.data.resolve().stem}-{settings[:8]}.jsonl"
+
+
+def _surroundings(samples: Samples, detector: LivenessDetector, ledger: Ledger) -> Dict[str, Any]:
+    return {
+        "data": str(samples.data),
+        "where": samples.where,
+        "results": str(ledger.path),
+        "started_utc": ledger.started_utc,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "card": detector.model.card.to_dict(),
+    }
+
+
+def _operating_point(
+    columns: Columns, limit: Optional[Mapping[str, float]]
+) -> Tuple[Optional[OperatingPoint], Tuple[str, ...]]:
+    if not limit:
+        return None, ()
+    live, species = split_scores(columns)
+    if not live.size or not species:
+        return None, ()
+    try:
+        point = choose_threshold(live, species, max_apcer=limit.get("max_apcer"), max_bpcer=limit.get("max_bpcer"))
+        return point, ()
+    except EvaluationError as error:
+        name, value = next(iter(limit.items()))
+        return None, (f"No operating point for {name} {100 * value:.6g} %: {error}.",)
