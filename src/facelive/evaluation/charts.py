@@ -34,10 +34,11 @@ def det_chart(curves: Mapping[str, Sequence[_Point]], here: Optional[_Point]) ->
     parts = [_grid(_DET_TICKS, _det_x, _det_y, lambda rate: f"{100 * rate:g}"), _titles("APCER, %", "BPCER, %")]
     low, high = _DET_LOW, _DET_HIGH
     parts.append(_line("equal", [(_det_x(low), _det_y(low)), (_det_x(high), _det_y(high))]))
-    named = list(enumerate(curves.items()))
-    for number, (name, points) in reversed(named):  # the worst species last, on top
+    worst, *named = enumerate(curves.items())
+    for number, (name, points) in (worst, *reversed(named)):  # the worst of all is a broad band under the others
         kind = "worst" if number == 0 else f"series s{number}" if number <= COLOURED else "series other"
-        parts.append(_line(kind, [(_det_x(x), _det_y(y)) for x, y in points], title=name))
+        shown = [(_det_x(x), _det_y(y)) for x, y in points if max(x, y) <= high]
+        parts.append(_line(kind, shown, title=name))
     if here:
         parts.append(f'<circle class="here" cx="{_det_x(here[0]):.1f}" cy="{_det_y(here[1]):.1f}" r="5"/>')
     return _svg("det", _WIDTH, _HEIGHT, "DET curves: BPCER against APCER", parts)

@@ -29,5 +29,8 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{escape(name)}: {inner}" for name, inner in _flat(value))
     if isinstance(value, (list, tuple)):
-        return "<br>".join(_value(one) for one in value)
+        sentences = any(isinstance(one, str) and " " in one for one in value)
+        return ("<br>" if sentences else ", ").join(_value(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return escape(f"{value:g}" if isinstance(value, float) else str(value))

@@ -15,7 +15,9 @@ from facelive.evaluation.table import MEASURES, percent, span
 __all__ = ["render_page"]
 
 _STYLE = Path(__file__).with_name("style.css")
-_TILES = ("apcer", "bpcer", "acer", "eer", "roc_auc")
+_TILES = ("apcer", "bpcer", "acer", "eer", "bpcer20", "roc_auc")
+_OPEN = 10
+"""How many paths a list shows before the reader unfolds it."""
 _WORDS = {
     "APCER": "share of attacks judged live, per species; the worst species counts",
     "BPCER": "share of live faces judged attacks",
@@ -106,14 +108,13 @@ def _notes(notes: Sequence[str]) -> str:
 def _mistakes(title: str, listing: Listing) -> str:
     if not listing.total:
         return ""
-    shown = f"the {len(listing.shown)} worst of {listing.total:,}" if len(listing.shown) < listing.total else "all"
-    body = "".join(
+    rows = [
         f"<tr><td class=text><code>{escape(outcome.path)}</code></td><td>{outcome.score:.4f}</td>"
         f"<td class=text>{escape(outcome.species or 'bona fide')}</td><td class=text>{escape(outcome.source)}</td></tr>"
         for outcome in listing.shown
-    )
-    listed = table(["picture", "score", "species", "source"], body, kind="list")
-    return f"<h2>{title}</h2><details><summary>{shown}, by path</summary>{listed}</details>"
+    ]
+    text = f"{listing.total:,} in all, the worst first."
+    return f"<h2>{title}</h2><p class=soft>{text}</p>{_folded(['picture', 'score', 'species', 'source'], rows)}"
 
 
 def _unjudged(report: Report) -> str:
@@ -127,14 +128,20 @@ def _unjudged(report: Report) -> str:
 
 
 def _paths(listing: Listing) -> str:
-    shown = f"the first {len(listing.shown)}" if len(listing.shown) < listing.total else "all"
-    body = "".join(
+    rows = [
         f"<tr><td class=text><code>{escape(', '.join(outcome.unreadable) or outcome.path)}</code></td>"
         f"<td class=text>{escape(outcome.species or 'bona fide')}</td><td class=text>{escape(outcome.reason)}</td></tr>"
         for outcome in listing.shown
-    )
-    names = ["picture", "species", "reason"]
-    return f"<details><summary>{shown}, by path</summary>{table(names, body, kind='list')}</details>"
+    ]
+    return _folded(["picture", "species", "reason"], rows)
+
+
+def _folded(names: Sequence[str], rows: Sequence[str]) -> str:
+    shown = table(names, "".join(rows[:_OPEN]), kind="list")
+    if len(rows) <= _OPEN:
+        return shown
+    rest = table(names, "".join(rows[_OPEN:]), kind="list")
+    return f"{shown}<details><summary>{len(rows) - _OPEN} more</summary>{rest}</details>"
 
 
 def _run(report: Report) -> str:

@@ -8,7 +8,7 @@ from typing import Iterable, Sequence
 from facelive.evaluation import charts
 from facelive.evaluation.markup import table
 from facelive.evaluation.report import RateRow, Report
-from facelive.evaluation.table import MEASURES, percent, span
+from facelive.evaluation.table import MEASURES, limit_text, percent, span
 
 __all__ = ["curves", "histograms", "limits", "rates", "sources"]
 
@@ -17,7 +17,7 @@ def rates(report: Report) -> str:
     rows = [*sorted(report.species, key=lambda row: -(row.rate or 0)), report.bona_fide]
     ends = [row.grouped or row.interval for row in rows]
     highest = max((interval.high for interval in ends if interval), default=1.0) or 1.0
-    names = ["", "judged", "errors", "rate", "95 % exact", "95 % grouped", "", "rejected", "of presented"]
+    names = ["", "judged", "errors", "rate", "95 % exact", "95 % grouped", "interval", "rejected", "of presented"]
     body = "".join(_rate_row(row, highest) for row in rows)
     by = f" Grouped by {report.grouped_by}." if report.grouped_by else ""
     text = f"APCER of each attack species and BPCER of live faces at threshold {report.threshold:g}.{by}"
@@ -92,10 +92,10 @@ def limits(report: Report) -> str:
         point = report.operating_point
         worst = point.apcer[point.worst_species]
         chosen = (
-            f"<p>Operating point for {point.limit} {percent(point.limit_value)}: threshold "
+            f"<p>Operating point for {limit_text(point)}: threshold "
             f"<b>{point.threshold:.6g}</b>, APCER {percent(worst.rate)} ({escape(point.worst_species)}, "
-            f"{worst.errors:,} of {worst.trials:,}), BPCER {percent(point.bpcer.rate)}. It was chosen on these very units: measure it "
-            "again on others before quoting it.</p>"
+            f"{worst.errors:,} of {worst.trials:,}), BPCER {percent(point.bpcer.rate)}. "
+            "It was chosen on these very units: measure it again on others before quoting it.</p>"
         )
     rows = table(["", "BPCER", "95 % grouped", "threshold"], body)
     return f"<h2>BPCER where every species is held to a limit</h2>{rows}{chosen}"

@@ -54,7 +54,7 @@ def build_report(
         grouped_by=columns.grouped_by,
         bona_fide=rows[0],
         species=tuple(rows[1:]),
-        measures=_measures(columns, live, species, threshold) if complete else {},
+        measures=_measures(columns, rows[0], live, species, threshold) if complete else {},
         sources=_sources(columns, threshold),
         det=curves,
         reliability=tuple(bins),
@@ -106,7 +106,9 @@ def _row(columns: Columns, kind: int, threshold: float) -> RateRow:
     )
 
 
-def _measures(columns: Columns, live: _Scores, species: Dict[str, _Scores], threshold: float) -> Dict[str, Measure]:
+def _measures(
+    columns: Columns, bona_fide: RateRow, live: _Scores, species: Dict[str, _Scores], threshold: float
+) -> Dict[str, Measure]:
     equal = metrics.eer(live, species)
     points = {"bpcer10": 0.10, "bpcer20": 0.05, "bpcer100": 0.01}
     at_limits = {name: metrics.bpcer_at_apcer(live, species, limit) for name, limit in points.items()}
@@ -118,7 +120,9 @@ def _measures(columns: Columns, live: _Scores, species: Dict[str, _Scores], thre
         **{name: (point.bpcer, point.threshold) for name, point in at_limits.items()},
         "roc_auc": (metrics.roc_auc(live, species), None),
     }
-    intervals = _bootstrap(columns, live, species, threshold)
+    intervals = dict(_bootstrap(columns, live, species, threshold))
+    if bona_fide.grouped:
+        intervals["bpcer"] = bona_fide.grouped  # one rate, one interval, wherever it is printed
     return {name: Measure(value, intervals.get(name), at) for name, (value, at) in values.items()}
 
 
@@ -176,8 +180,12 @@ def _notes(columns: Columns, rows: List[RateRow], complete: bool) -> List[str]:
             notes.append(f"{row.name}: {row.judged} units are few; read the interval, not the rate.")
         if row.presented and not row.judged:
             notes.append(f"{row.name}: every unit was rejected, so there is no {error}.")
-        if row.judged and row.groups == 1 and columns.grouped_by and row.judged > 1:
-            notes.append(f"{row.name}: all units are one {columns.grouped_by}'s, so nothing is known about the next.")
+    alone = [row.name for row in rows if row.groups == 1 and row.judged > 1]
+    if alone:
+        notes.append(
+            f"{', '.join(alone)}: one {columns.grouped_by} only, so nothing is known about the next, and measures over "
+            "all species have no interval."
+        )
     if columns.rejected.total:
         notes.append(
             f"{columns.rejected.total:,} units were rejected and have no score: they are in no APCER or BPCER, but in "

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
+from facelive.evaluation.operating import OperatingPoint
 from facelive.evaluation.report import Measure, RateRow, Report
 from facelive.metrics import Interval
 
-__all__ = ["MEASURES", "percent", "render_table", "span"]
+__all__ = ["MEASURES", "limit_text", "percent", "render_table", "span"]
 
 MEASURES = {
     "apcer": "APCER, worst species",
@@ -43,7 +44,7 @@ def render_table(report: Report) -> str:
         worst = point.apcer[point.worst_species]
         lines += [
             "",
-            f"operating point for {point.limit} {percent(point.limit_value)}: threshold {point.threshold:.6g}, "
+            f"operating point for {limit_text(point)}: threshold {point.threshold:.6g}, "
             f"APCER {percent(worst.rate)} ({point.worst_species}), BPCER {percent(point.bpcer.rate)}",
             "chosen on these very units: measure it again on others before quoting it",
         ]
@@ -53,6 +54,11 @@ def render_table(report: Report) -> str:
         lines.append(f"unreadable: {', '.join(outcome.unreadable)}")
     lines += ["", *(f"- {note}" for note in report.notes)] if report.notes else []
     return "\n".join([*lines, "", f"every outcome: {run['results']}"])
+
+
+def limit_text(point: OperatingPoint) -> str:
+    """What an operating point was asked to hold, in words."""
+    return f"{point.limit[-5:].upper()} of at most {100 * point.limit_value:.6g} %"
 
 
 def percent(rate: Optional[float]) -> str:
