@@ -60,7 +60,7 @@ def _custom(keras: Any, shape: tuple[int, int, int], width: float) -> tuple[Any,
     which a small network would otherwise have to discover. Squeeze-and-excitation lets the whole picture weigh
     the texture found in its parts.
     """
-    channels = [max(8, 8 * round(count * width / 8)) for count in (24, 40, 80, 120)]
+    channels = [max(8, 8 * round(count * width / 8)) for count in (16, 32, 48, 96)]
     inputs = keras.Input(shape)
     residue = keras.layers.DepthwiseConv2D(
         3, padding="same", use_bias=False, trainable=False, name="high_pass", depthwise_initializer=_laplacian
@@ -70,7 +70,9 @@ def _custom(keras: Any, shape: tuple[int, int, int], width: float) -> tuple[Any,
     for stage, count in enumerate(channels[1:], start=1):
         x = _conv(keras, x, count, stride=2, name=f"stage{stage}_down")
         shortcut = x
-        x = _conv(keras, x, count, name=f"stage{stage}_mix")
+        if stage == 1:  # at 32x32 a full 3x3 layer would cost a third of the whole network
+            x = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="stage1_spread")(x)
+        x = _conv(keras, x, count, kernel=1 if stage == 1 else 3, name=f"stage{stage}_mix")
         x = _excite(keras, x, count, f"stage{stage}_se")
         x = keras.layers.Add(name=f"stage{stage}_add")([shortcut, x])
     cells = x

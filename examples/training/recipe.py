@@ -26,6 +26,7 @@ class Recipe:
         weight_decay: Decoupled, as in AdamW.
         warmup: Share of the steps in which the rate climbs to its peak.
         unlabelled: Share of a batch drawn from ``faces/``, with soft scores alone.
+        by_worth: Draw sources by their worth instead of all alike.
         label_weight: Share of the label in a target; the soft score has the rest.
         teacher_mix: Weights of the MiniFASNet pair and of MiniFAS 128 in the soft score.
         cells_weight: Weight of the map's loss beside the pooled head's.
@@ -50,6 +51,7 @@ class Recipe:
     warmup: float = 0.05
     dropout: float = 0.2
     unlabelled: float = 1 / 3
+    by_worth: bool = True
     label_weight: float = 0.6
     teacher_mix: tuple[float, float] = (0.5, 0.5)
     cells_weight: float = 0.0

@@ -47,10 +47,13 @@ class Sampler:
         rows: Candidates; rows of the split ``faces`` fill the unlabelled share.
         batch: Pictures in a batch.
         unlabelled: Share of each batch drawn from ``faces``.
+        by_worth: Weigh sources by `source_weight`; else all alike.
         seed: With the step number it decides every draw, so a resumed run sees the very same batches.
     """
 
-    def __init__(self, rows: Sequence[Row], *, batch: int, unlabelled: float = 1 / 3, seed: int = 0) -> None:
+    def __init__(
+        self, rows: Sequence[Row], *, batch: int, unlabelled: float = 1 / 3, by_worth: bool = True, seed: int = 0
+    ) -> None:
         self.batch = batch
         self.seed = seed
         self._faces = np.array([index for index, row in enumerate(rows) if row.split == FACES])
@@ -66,7 +69,7 @@ class Sampler:
         self._sources = [
             [[np.array(kind) for kind in kinds.values()] for kinds in classes.values()] for classes in grouped.values()
         ]
-        weights = np.array([source_weight(members[source]) for source in grouped])
+        weights = np.array([source_weight(members[source]) if by_worth else 1.0 for source in grouped])
         self._weights = weights / weights.sum()
 
     def draw(self, step: int) -> npt.NDArray[np.int64]:

@@ -66,7 +66,7 @@ def train(
     maker = BatchMaker(
         chosen,
         store.subset(usable),
-        Sampler(chosen, batch=recipe.batch, unlabelled=recipe.unlabelled, seed=recipe.seed),
+        Sampler(chosen, batch=recipe.batch, unlabelled=recipe.unlabelled, by_worth=recipe.by_worth, seed=recipe.seed),
         recipe.augment,
         label_weight=recipe.label_weight,
         teacher_mix=recipe.teacher_mix,
