@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 from typing import Iterator, Optional, Sequence
 
@@ -61,7 +63,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    detector = LivenessDetector(options.model, threshold=options.threshold)
+    with _native_messages_hidden():
+        detector = LivenessDetector(options.model, threshold=options.threshold)
     code = ALL_LIVE
     for photo, result, problem in _judged(detector, options.photos):
         if options.json:
@@ -106,10 +109,26 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    timings = measure(LivenessModel.load(options.model), repeats=options.repeats)
+    with _native_messages_hidden():
+        model = LivenessModel.load(options.model)
+    timings = measure(model, repeats=options.repeats)
     if options.json:
         for timing in timings:
             print(json.dumps(timing.to_dict()), flush=True)
     else:
         print_table(timings)
     return 0
+
+
+@contextlib.contextmanager
+def _native_messages_hidden() -> Iterator[None]:
+    """The runtimes announce their kernels on the first interpreter, past Python, and have no switch for it."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
