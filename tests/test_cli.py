@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ def facelive(*arguments: object, stdin: bytes | None = None) -> subprocess.Compl
 def one_output(tmp_path: Path) -> Path:
     """A model of one's own with its card: it answers with the brightness of the crop."""
     shutil.copy(NETWORKS / "sigmoid.tflite", tmp_path / "own.tflite")
-    (tmp_path / "own.json").write_text(json.dumps({"name": "own", "input_size": 32, "value_range": [0, 1]}))
+    card = {"name": "own", "live_class": 1, "input_size": 32, "value_range": [0, 1]}
+    (tmp_path / "own.json").write_text(json.dumps(card))
     return tmp_path / "own.tflite"
 
 
@@ -92,8 +94,6 @@ def test_standard_input(portrait_path: Path) -> None:
     ],
 )
 def test_bad_usage_exits_with_2_in_one_sentence(arguments: list[str], message: str) -> None:
-    import re
-
     done = facelive(*arguments)
     assert done.returncode == 2
     assert re.search(message, done.stderr)

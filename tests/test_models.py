@@ -97,7 +97,7 @@ class TestBringYourOwn:
     )
     def test_file_and_card_that_disagree_name_both_values(self, name: str, card: dict[str, Any], message: str) -> None:
         with pytest.raises(ModelError, match=message):
-            LivenessModel(NETWORKS / f"{name}.tflite", ModelCard(name="mine", **{"input_size": 32, **card}))
+            LivenessModel(NETWORKS / f"{name}.tflite", ModelCard("mine", **{"live_class": 1, "input_size": 32, **card}))
 
     def test_a_missing_file(self) -> None:
         with pytest.raises(ModelError, match="cannot read the model file 'none.tflite'"):
@@ -105,7 +105,7 @@ class TestBringYourOwn:
 
     def test_a_picture_is_no_model(self, portrait_path: Path) -> None:
         with pytest.raises(ModelError, match="not a TFLite file"):
-            LivenessModel(portrait_path, ModelCard(name="mine"))
+            LivenessModel(portrait_path, ModelCard("mine", live_class=1))
 
     def test_an_unknown_name_lists_the_known(self) -> None:
         with pytest.raises(ModelError, match="no bundled model 'mobilenet_v9': choose from default, custom"):
@@ -133,16 +133,16 @@ class TestCards:
     )
     def test_values_out_of_range_are_refused(self, field: str, value: Any) -> None:
         with pytest.raises(ModelError, match="model card"):
-            ModelCard(**{"name": "mine", field: value})
+            ModelCard(**{"name": "mine", "live_class": 1, field: value})
 
-    @pytest.mark.parametrize("text", ["", "[]", "{", '{"version": "1"}', "[" * 100_000, '"name"', '{"name": "\xff"}'])
+    @pytest.mark.parametrize("text", ["", "[]", "{", '{"version": "1"}', '{"name": "polarity unsaid"}', "[" * 100_000, '"name"', '{"name": "\xff"}'])
     def test_broken_card_files(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "card.json").write_bytes(text.encode("latin-1"))
         with pytest.raises(ModelError):
             ModelCard.from_json(tmp_path / "card.json")
 
     def test_a_card_survives_its_json(self, tmp_path: Path) -> None:
-        card = ModelCard(name="mine", value_range=(0, 255), limits=("no masks",), measured={"auc": 0.9})
+        card = ModelCard("mine", live_class=0, value_range=(0, 255), limits=("no masks",), measured={"auc": 0.9})
         (tmp_path / "card.json").write_text(json.dumps(card.to_dict()))
         assert ModelCard.from_json(tmp_path / "card.json").to_dict() == card.to_dict()
 

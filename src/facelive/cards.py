@@ -20,13 +20,13 @@ class ModelCard:
 
     Args:
         name: What results and reports call the model.
+        live_class: Index of the class that means live. A single output is P(class 1), so 1 reads it as
+            P(live) and 0 as P(spoof). Never guessed: a folder named ``live`` sorts before ``spoof``.
         version: The model's own version.
         input_size: Side of the square input in pixels.
         crop_scale: Side of the face crop in units of the face box's longer side.
         value_range: What pixel values 0 and 255 become, for example ``(-1, 1)``.
         output: ``"probability"`` (sigmoid or softmax already applied) or ``"logits"``.
-        live_class: Index of the class that means live. A single output is P(class 1), so 1 reads it as
-            P(live) and 0 as P(spoof). Never guessed: a folder named ``live`` sorts before ``spoof``.
         threshold: The operating point on P(bona fide), in [0, 1].
         licence: SPDX name of the weights' licence.
         sha256: Hash of the ``.tflite`` file in hex; empty when unknown.
@@ -39,17 +39,17 @@ class ModelCard:
         ModelError: A field is out of its range.
 
     Example:
-        >>> ModelCard(name="mine", value_range=(0, 1)).crop_scale
+        >>> ModelCard("mine", live_class=1, value_range=(0, 1)).crop_scale
         1.5
     """
 
     name: str
+    live_class: int
     version: str = "0"
     input_size: int = 128
     crop_scale: float = 1.5
     value_range: tuple[float, float] = (-1.0, 1.0)
     output: Literal["probability", "logits"] = "probability"
-    live_class: int = 1
     threshold: float = 0.5
     licence: str = ""
     sha256: str = ""
@@ -109,7 +109,7 @@ class ModelCard:
         """Every field, ready for JSON.
 
         Example:
-            >>> ModelCard(name="mine").to_dict()["live_class"]
-            1
+            >>> ModelCard("mine", live_class=1).to_dict()["crop_scale"]
+            1.5
         """
         return asdict(self)
