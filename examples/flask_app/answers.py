@@ -1,0 +1,54 @@
+"""What a client is told: the wire contract, and every verdict in words a person can act on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facelive import LivenessResult, Reason, Verdict
+
+__all__ = ["ADVICE", "answer"]
+
+ADVICE = {
+    Reason.NO_FACE: "No face found: look into the camera.",
+    Reason.MULTIPLE_FACES: "More than one face: only one person at a time.",
+    Reason.FACE_TOO_SMALL: "Come closer.",
+    Reason.FACE_CUT_OFF: "Move your whole face into the picture.",
+    Reason.TOO_BLURRED: "Hold still, and wipe the lens.",
+    Reason.TOO_DARK: "More light: turn towards a window or a lamp.",
+    Reason.TOO_BRIGHT: "Less light: turn away from the window or the lamp.",
+    Reason.TOO_FEW_FRAMES: "Hold still a moment longer.",
+}
+"""What to do about each reason."""
+
+
+def answer(result: LivenessResult, *, window: int, session: str) -> dict[str, Any]:
+    """The JSON for a frame that was judged.
+
+    ``verdict`` is the answer: ``live`` only after enough votes. ``decision`` and ``percentage`` are the running vote,
+    from the first frame on, as clients of the first app know it; they are ``None`` before a face has voted.
+    ``percentage`` always counts towards Real.
+
+    Args:
+        result: The verdict of the session's vote.
+        window: How many frames vote.
+        session: What the client sends with its next frame.
+    """
+    running = None if result.vote is None else "Real" if result.vote >= result.threshold else "Fake"
+    unusable = result.reason is not None and result.reason is not Reason.TOO_FEW_FRAMES
+    return {
+        "status": "error" if unusable else "success",
+        "message": _message(result),
+        "decision": None if unusable else running,
+        "percentage": None if unusable or result.vote is None else f"{result.vote * 100:.2f}% Real",
+        **result.to_dict(),
+        "window": window,
+        "session": session,
+    }
+
+
+def _message(result: LivenessResult) -> str:
+    if result.reason is not None:
+        return ADVICE[result.reason]
+    if result.verdict is Verdict.LIVE:
+        return "This is a live face."
+    return "This looks like a picture of a face."

@@ -1,0 +1,82 @@
+// The camera: open it, change it, take a picture, and say in words why it cannot be had.
+
+const LONG_SIDE_PX = 640;
+
+export class CameraTrouble extends Error {
+  constructor(title, advice) {
+    super(title);
+    this.advice = advice;
+  }
+}
+
+const TROUBLES = {
+  NotAllowedError: ["The camera is blocked", "Allow the camera for this page beside the address bar, then press Verify."],
+  NotFoundError: ["No camera found", "Connect a camera, then press Verify."],
+  OverconstrainedError: ["No camera found", "Connect a camera, then press Verify."],
+  NotReadableError: ["The camera is busy", "Close the other program that uses it, then press Verify."],
+};
+
+export class Camera {
+  #stream = null;
+  #canvas = document.createElement("canvas");
+
+  constructor(video) {
+    this.video = video;
+  }
+
+  /** Open a camera: the given one, or the one that looks at the person. */
+  async open(deviceId) {
+    if (!window.isSecureContext || !navigator.mediaDevices) {
+      throw new CameraTrouble(
+        "A secure page is needed",
+        `Browsers lend the camera only to https pages and to localhost. Open https://${location.host} instead.`,
+      );
+    }
+    this.close();
+    const choice = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" };
+    try {
+      const video = { ...choice, width: { ideal: 1280 }, height: { ideal: 720 } };
+      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: false, video });
+    } catch (error) {
+      const [title, advice] = TROUBLES[error.name] ?? ["The camera does not start", "Reload the page and try again."];
+      throw new CameraTrouble(title, advice);
+    }
+    this.video.srcObject = this.#stream;
+    this.video.classList.toggle("mirrored", this.#settings.facingMode !== "environment");
+    await this.video.play();
+  }
+
+  /** The id of the camera after the open one, or null when there is no other. */
+  async next() {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    const ids = devices.filter((device) => device.kind === "videoinput").map((device) => device.deviceId);
+    return ids.length < 2 ? null : ids[(ids.indexOf(this.#settings.deviceId) + 1) % ids.length];
+  }
+
+  /** The picture now, as a JPEG, no larger than a verdict needs. */
+  async picture() {
+    const { videoWidth, videoHeight } = this.video;
+    const scale = Math.min(1, LONG_SIDE_PX / Math.max(videoWidth, videoHeight));
+    this.#canvas.width = Math.round(videoWidth * scale);
+    this.#canvas.height = Math.round(videoHeight * scale);
+    this.#canvas.getContext("2d").drawImage(this.video, 0, 0, this.#canvas.width, this.#canvas.height);
+    const blob = await new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", 0.92));
+    if (!blob) throw new CameraTrouble("The camera gives no picture", "Close other programs that use it, then press Verify.");
+    return blob;
+  }
+
+  /** Call back when the camera is pulled out or taken away. */
+  onLost(callback) {
+    this.#stream.getVideoTracks()[0].addEventListener("ended", callback, { once: true });
+  }
+
+  close() {
+    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#stream = null;
+    this.video.srcObject = null;
+  }
+
+  get #settings() {
+    return this.#stream.getVideoTracks()[0].getSettings();
+  }
+}

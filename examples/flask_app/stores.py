@@ -1,0 +1,175 @@
+"""Where sessions live: in this process's memory, or in Redis for several workers and machines."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from examples.flask_app.votes import Votes
+
+__all__ = ["MemoryStore", "RedisStore", "SessionStore", "StoreError"]
+
+T = TypeVar("T")
+Change = Callable[[Votes], tuple[T, Votes]]
+
+
+class StoreError(Exception):
+    """The sessions cannot be reached now; nothing was voted."""
+
+
+class SessionStore(Protocol):
+    """Sessions by their id; threads share a store.
+
+    An id that the store has not made itself, or has forgotten, opens nothing: its bearer gets a fresh session.
+    """
+
+    def change(self, session: str | None, change: Change[T]) -> tuple[str, T]:
+        """Change a session's votes as one step, or a fresh session's if ``session`` is not known.
+
+        Args:
+            session: The id that the client sent, if any.
+            change: From the votes so far to an answer and the votes to keep; may be called again after a conflict.
+
+        Returns:
+            The id of the session that was changed, and the answer.
+
+        Raises:
+            StoreError: The store cannot be reached; nothing was changed.
+        """
+
+    def forget(self, session: str | None) -> None:
+        """End a session; one that is not known is no error.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+
+    def check(self) -> None:
+        """Raise ``StoreError`` if the store cannot be reached."""
+
+
+def new_id() -> str:
+    """A session id that nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
+class MemoryStore:
+    """Sessions in this process.
+
+    Args:
+        ttl_s: A session unused for this long is forgotten.
+        max_sessions: Beyond this many, the one unused for longest is forgotten.
+        clock: Seconds on a steady clock.
+    """
+
+    def __init__(self, *, ttl_s: float, max_sessions: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ttl_s = ttl_s
+        self._max_sessions = max_sessions
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, tuple[float, Votes]] = OrderedDict()  # the one unused for longest first
+
+    def change(self, session: str | None, change: Change[T]) -> tuple[str, T]:
+        """As ``SessionStore`` says."""
+        with self._lock:  # a vote takes microseconds; the frame was judged before
+            now = self._clock()
+            self._expire(now)
+            name = session if session is not None and session in self._sessions else new_id()
+            _, votes = self._sessions.get(name, (now, Votes()))
+            answer, votes = change(votes)
+            self._sessions[name] = (now, votes)
+            self._sessions.move_to_end(name)
+            if len(self._sessions) > self._max_sessions:
+                self._sessions.popitem(last=False)
+            return name, answer
+
+    def forget(self, session: str | None) -> None:
+        """As ``SessionStore`` says."""
+        with self._lock:
+            if session is not None:
+                self._sessions.pop(session, None)
+
+    def check(self) -> None:
+        """Always there."""
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def _expire(self, now: float) -> None:
+        while self._sessions:
+            used, _ = next(iter(self._sessions.values()))
+            if now - used < self._ttl_s:
+                return
+            self._sessions.popitem(last=False)
+
+
+class RedisStore:
+    """Sessions in Redis, which forgets them by itself.
+
+    Args:
+        url: As in ``redis://127.0.0.1:6379/0``.
+        ttl_s: A session unused for this long is forgotten.
+        timeout_s: How long to wait for Redis before it counts as unreachable.
+    """
+
+    def __init__(self, url: str, *, ttl_s: int, timeout_s: float = 1.0) -> None:
+        import redis  # only where sessions are shared
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        self._errors = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
+        self._conflict = redis.WatchError
+        self._ttl_s = ttl_s
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 1),  # once, for a connection that a restart has left stale; never a queue of waits
+        )
+
+    def change(self, session: str | None, change: Change[T]) -> tuple[str, T]:
+        """As ``SessionStore`` says: compare and set, again while another worker changes the same session."""
+        try:
+            while True:
+                try:
+                    return self._try(session, change)
+                except self._conflict:
+                    continue
+        except self._errors as error:
+            raise StoreError(str(error)) from error
+
+    def _try(self, session: str | None, change: Change[T]) -> tuple[str, T]:
+        with self._redis.pipeline() as steps:
+            kept = None
+            if session is not None:
+                steps.watch(_key(session))  # type: ignore[no-untyped-call]
+                kept = steps.get(_key(session))
+            name = session if session is not None and kept is not None else new_id()
+            answer, votes = change(Votes() if kept is None else Votes.from_json(kept))
+            steps.multi()
+            steps.set(_key(name), votes.to_json(), ex=self._ttl_s)
+            steps.execute()
+            return name, answer
+
+    def forget(self, session: str | None) -> None:
+        """As ``SessionStore`` says."""
+        try:
+            if session is not None:
+                self._redis.delete(_key(session))
+        except self._errors as error:
+            raise StoreError(str(error)) from error
+
+    def check(self) -> None:
+        """As ``SessionStore`` says."""
+        try:
+            self._redis.ping()
+        except self._errors as error:
+            raise StoreError(str(error)) from error
+
+
+def _key(session: str) -> str:
+    return f"facelive:session:{session}"

@@ -1,0 +1,117 @@
+"""What every request gets: an id, limits, a log line, headers, and errors as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import secrets
+import time
+from typing import IO
+
+from examples.flask_app.settings import Settings
+from examples.flask_app.stores import StoreError
+from flask import Flask, Request, Response, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from facelive import ImageError
+
+__all__ = ["install", "log"]
+
+log = logging.getLogger("facelive.example")
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob: mediastream:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class InMemoryRequest(Request):
+    """Parses a form without the temporary files that larger uploads otherwise land in: no face touches the disk."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return io.BytesIO()
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Give an app its limits, log and errors."""
+    app.request_class = InMemoryRequest
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes
+    app.config["MAX_FORM_PARTS"] = 8
+    app.before_request(_start)
+    app.after_request(_finish)
+    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(ImageError, _not_a_picture)
+    app.register_error_handler(StoreError, _no_store)
+    app.register_error_handler(Exception, _break)
+
+
+def _start() -> None:
+    g.request_id = secrets.token_hex(8)
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    response.headers["X-Request-Id"] = g.request_id
+    line = {
+        "request_id": g.request_id,
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "bytes_in": request.content_length or 0,
+        "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
+    }
+    log.info(json.dumps(line))
+    return response
+
+
+def _error(status: int, message: str) -> Response:
+    response = jsonify(status="error", message=message, request_id=g.request_id)
+    response.status_code = status
+    return response
+
+
+def _refuse(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:  # a redirect, for one
+        return error
+    if error.code == 429:  # its description is the limit, which says nothing to a person
+        message = "Too many pictures at once: wait a moment."
+    elif error.code == 413 and error.description == RequestEntityTooLarge.description:
+        message = "The upload is too large: send a smaller picture."
+    else:
+        message = error.description or error.name
+    response = _error(error.code, message)
+    response.headers.extend((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
+    return response
+
+
+def _not_a_picture(error: Exception) -> Response:
+    return _error(400, f"The file is not a picture that can be read: {error}")
+
+
+def _no_store(error: Exception) -> Response:
+    log.error(json.dumps({"request_id": g.request_id, "store": str(error)}))
+    response = _error(503, "Votes cannot be kept at the moment: try again soon.")
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _break(error: Exception) -> Response:
+    log.error("request %s failed", g.request_id, exc_info=error)
+    return _error(500, "Something broke here. The request id helps to find out what.")
