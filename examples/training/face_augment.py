@@ -10,12 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from examples.training.face_data import Sample
-from examples.training.face_network import ANCHOR_PX, GRID, SIZE, STRIDE
+from examples.training.face_targets import SIZE, targets
 
 PAD = 114
 """The grey around a letterboxed picture; the same number stands in the detector's card."""
-TARGETS = 17
-"""Per cell: is a face, weight of the score, box x0, y0, x1, y1, five landmarks x, y, weight of the landmarks."""
 ASPECTS = (4 / 3, 4 / 3, 16 / 9, 3 / 4, 3 / 4, 9 / 16, 2 / 3, 1.5)
 SWAP = [1, 0, 2, 4, 3]
 
@@ -198,65 +196,3 @@ def _letterbox(canvas: Picture, frame: tuple[int, int, int, int]) -> None:
     canvas[frame[3] :] = PAD
     canvas[:, : frame[0]] = PAD
     canvas[:, frame[2] :] = PAD
-
-
-_MIDDLES = (np.stack(np.meshgrid(np.arange(GRID), np.arange(GRID)), -1) * STRIDE + STRIDE / 2).astype(np.float32)
-
-
-def targets(faces: Array, ignored: Array, frame: tuple[int, int, int, int]) -> Array:
-    """What the network should answer.
-
-    Cells near a face's middle are its own; a ring around them, faces under 8 % of the frame's shorter side and faces
-    of which less than 45 % is in the frame count neither way. Larger faces are laid below smaller ones.
-
-    Args:
-        faces: float32, (n, 14): box and landmarks in pixels of the 128×128 picture.
-        ignored: float32, (m, 4).
-        frame: The part of the picture that is not padding.
-
-    Returns:
-        float32, (16, 16, 17), as :data:`TARGETS` says.
-    """
-    out = np.zeros((GRID, GRID, TARGETS), np.float32)
-    out[..., 1] = 1
-    smallest = 0.08 * min(frame[2] - frame[0], frame[3] - frame[1])
-    for box in ignored:
-        out[_inside(box, 0.5), 1] = 0
-    order = np.argsort(-(faces[:, 2] - faces[:, 0]) * (faces[:, 3] - faces[:, 1]))
-    for face in faces[order]:
-        size = face[2:4] - face[:2]
-        seen = np.clip(np.minimum(face[2:4], frame[2:]) - np.maximum(face[:2], frame[:2]), 0, None)
-        visible = float(seen.prod() / size.prod())
-        own = _inside(face[:4], 0.17)
-        if not own.any():
-            near = np.abs(_MIDDLES - (face[:2] + face[2:4]) / 2).max(-1)
-            own = near <= STRIDE / 2
-        if visible < 0.45 or size.max() < smallest:
-            if visible > 0.1:
-                out[_inside(face[:4], 0.5) | own, 1] = 0
-            continue
-        ring = _inside(face[:4], 0.38) & (out[..., 0] == 0)
-        out[ring, 1] = 0
-        out[own, 0] = 1
-        out[own, 1] = max(own.sum(), 1) ** -0.7
-        known = bool(np.isfinite(face[4:]).all())
-        out[own, 2:6] = face[:4]
-        out[own, 6:16] = face[4:] if known else 0
-        out[own, 16] = float(known)
-    return out
-
-
-def _inside(box: Array, part: float) -> npt.NDArray[np.bool_]:
-    """Cells whose middle is within ``part`` of the box's size around its middle."""
-    middle, size = (box[:2] + box[2:4]) / 2, box[2:4] - box[:2]
-    return np.asarray((np.abs(_MIDDLES - middle) <= part * np.maximum(size, 1e-3)).all(-1))
-
-
-def decode_numpy(out: Array) -> Array:
-    """All cells of one output (16, 16, 15) as (256, 15): box, landmarks, score; the run-time decoder's oracle."""
-    size = ANCHOR_PX * np.exp(np.clip(out[..., 3:5], -5, 5))
-    middle = _MIDDLES + out[..., 1:3] * size
-    marks = _MIDDLES[..., None, :] + out[..., 5:15].reshape(GRID, GRID, 5, 2) * size[..., None, :]
-    score = 1 / (1 + np.exp(-out[..., :1]))
-    flat = [middle - size / 2, middle + size / 2, marks.reshape(GRID, GRID, 10), score]
-    return np.concatenate(flat, -1).reshape(-1, 15).astype(np.float32)

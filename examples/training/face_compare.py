@@ -19,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 from examples.training import face_measures as measures
+from examples.training import face_searches as searches
 from examples.training.face_data import Sample, load
 
 from facelive.faces import BundledFaceDetector
@@ -75,6 +76,8 @@ def figures(samples: Sequence[Sample], teachers: Path, every: int) -> dict[str, 
     }
     sized = loose[::16] + [s for s in single if s.source.startswith("udacity")][::4]
     out["recall by face side over frame height"] = measures.by_size(ours, sized, scenes)
+    out["second look"] = searches.second_look(ours, single + val[::4])
+    out["previous box first, by face side"] = searches.previous_first(ours, sized, scenes)
     out["ms per 640×480 frame"] = _times(sized[0], scenes[0], ours, teachers, haar)
     return out
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from examples.training.face_augment import PAD
 from examples.training.face_data import HELD_OUT_BACKGROUNDS, HELD_OUT_FACES, rows
-from examples.training.face_network import ANCHOR_PX, SIZE, STRIDE, face_network
+from examples.training.face_network import face_network
+from examples.training.face_targets import ANCHOR_PX, SIZE, STRIDE
 from examples.training.face_train import FROZEN_TO, to_tflite
 
 CAVEAT = (

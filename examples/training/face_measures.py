@@ -84,9 +84,15 @@ def _shifted(picture: Picture, rng: np.random.Generator) -> tuple[Picture, float
     return picture[top:, left:].copy(), 1.0, (left, top)
 
 
-def _rescaled(picture: Picture, rng: np.random.Generator) -> tuple[Picture, float, tuple[int, int]]:
+def _zoomed(picture: Picture, rng: np.random.Generator) -> tuple[Picture, float, tuple[int, int]]:
+    # In a picture of the same size: a detector that shrinks every picture to one size would not notice otherwise.
     scale = 0.9 if rng.random() < 0.5 else 1.1
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)), scale, (0, 0)
+    height, width = picture.shape[:2]
+    left, top = round(width * (1 - 1 / scale) / 2), round(height * (1 - 1 / scale) / 2)
+    turn = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
+    turn[:, 2] += (scale - 1) / 2
+    out = cv2.warpAffine(picture, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.uint8), scale, (left, top)
 
 
 def _encoded(picture: Picture, rng: np.random.Generator) -> tuple[Picture, float, tuple[int, int]]:
@@ -96,7 +102,7 @@ def _encoded(picture: Picture, rng: np.random.Generator) -> tuple[Picture, float
 
 CHANGES: dict[str, Callable[[Picture, np.random.Generator], tuple[Picture, float, tuple[int, int]]]] = {
     "shifted by 1 to 6 px": _shifted,
-    "rescaled by 10 %": _rescaled,
+    "10 % smaller or larger": _zoomed,
     "re-encoded": _encoded,
 }
 

@@ -12,17 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
+from examples.training.face_targets import ANCHOR_PX, CHANNELS, GRID, MIDDLES, SIZE
 from keras import layers
-
-SIZE = 128
-STRIDE = 8
-GRID = SIZE // STRIDE
-ANCHOR_PX = 32.0
-"""Width and height are ``ANCHOR_PX * exp(output)``."""
-CHANNELS = 15
-"""Per cell: score (logit), centre x, y, log width, log height, five landmarks x, y."""
 
 
 def face_network(weights: Path | None = None, width: int = 64) -> keras.Model:
@@ -67,15 +59,12 @@ def _separable(x: Any, width: int, name: str) -> Any:
     return _point(x, width, name)
 
 
-_CELLS = (np.stack(np.meshgrid(np.arange(GRID), np.arange(GRID)), -1) * STRIDE + STRIDE / 2).astype(np.float32)
-
-
 def face_loss(out: Any, target: Any) -> Any:
     """Focal score loss, complete-IoU box loss and landmark loss of a batch; one number.
 
     Args:
         out: float32, (n, 16, 16, 15), the network's answer.
-        target: float32, (n, 16, 16, 17), from :func:`examples.training.face_augment.targets`.
+        target: float32, (n, 16, 16, 17), from :func:`examples.training.face_targets.targets`.
     """
     is_face, weight = target[..., 0], target[..., 1]
     own = is_face * weight
@@ -87,7 +76,7 @@ def face_loss(out: Any, target: Any) -> Any:
     score = tf.reduce_sum(weight * (0.25 + 0.5 * is_face) * miss**2 * cross) / faces
 
     size = ANCHOR_PX * tf.exp(tf.clip_by_value(out[..., 3:5], -5.0, 5.0))
-    middle = _CELLS + out[..., 1:3] * size
+    middle = MIDDLES + out[..., 1:3] * size
     true_low, true_high = target[..., 2:4], target[..., 4:6]
     true_size = tf.maximum(true_high - true_low, 1e-3)
     low, high = middle - size / 2, middle + size / 2
@@ -101,7 +90,7 @@ def face_loss(out: Any, target: Any) -> Any:
     box = tf.reduce_sum(own * (1 - iou + far + tf.reduce_mean(_smooth(edges, 0.05), -1))) / faces
 
     shape = tf.shape(out)
-    marks = _CELLS[:, :, None] + tf.reshape(out[..., 5:15], (shape[0], GRID, GRID, 5, 2)) * size[..., None, :]
+    marks = MIDDLES[:, :, None] + tf.reshape(out[..., 5:15], (shape[0], GRID, GRID, 5, 2)) * size[..., None, :]
     wrong = (marks - tf.reshape(target[..., 6:16], tf.shape(marks))) / true_size[..., None, :]
     known = own * target[..., 16]
     mark = tf.reduce_sum(known * tf.reduce_mean(_smooth(wrong, 0.03), (-2, -1))) / faces
