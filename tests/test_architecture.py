@@ -46,8 +46,9 @@ def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "facelive":
-            parts = node.module.split(".")
-            found.add(parts[1] if len(parts) > 1 else "__init__")
+            # `from facelive import metrics` names a module, `from facelive import LivenessDetector` opens the door.
+            names = node.module.split(".")[1:2] or [alias.name for alias in node.names]
+            found.update(name if name in LAYERS else "__init__" for name in names)
         elif isinstance(node, ast.Import):
             found.update(alias.name.split(".")[1] for alias in node.names if alias.name.startswith("facelive."))
     return found

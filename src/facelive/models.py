@@ -20,7 +20,7 @@ from facelive.runtime import TFLiteModel
 __all__ = ["DEFAULT_MODEL", "LivenessModel", "ModelCard", "bundled_models"]
 
 _ASSETS = Path(__file__).parent / "assets"
-_BUNDLED = ("custom", "mobilenet", "mobilenet_v2")
+_BUNDLED = ("mobilenet_v2",)
 
 DEFAULT_MODEL = "mobilenet_v2"
 """The bundled model with the lowest errors on sources it never saw; docs/models.md has the figures."""
@@ -106,11 +106,11 @@ class LivenessModel:
         """
         path = Path(path)
         card_path = path.with_suffix(".json")
+        input_size = _input_size(path)
         if card_path.exists():
             card = replace(ModelCard.from_json(card_path), **options)
         elif "live_class" in options:
-            content_size = _input_size(path)
-            described: dict[str, Any] = {"name": path.stem, "input_size": content_size, **options}
+            described: dict[str, Any] = {"name": path.stem, "input_size": input_size, **options}
             card = ModelCard(**described)
         else:
             raise ModelError(

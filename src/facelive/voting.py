@@ -27,7 +27,7 @@ def log_average(scores: Iterable[float]) -> float:
 
     Example:
         >>> round(log_average([0.9, 0.9, 0.1]), 4)
-        0.5833
+        0.5836
     """
     values = [_checked(score) for score in scores]
     if not values:
