@@ -58,6 +58,8 @@ _KNOWN = {one.name for one in fields(Outcome)}
 class Ledger:
     """A JSONL file: what is evaluated on the first line, then an outcome a line, in the order they came.
 
+    Use it in a ``with`` statement; what was appended can still be read afterwards.
+
     Args:
         path: The file; it is made when missing and continued when there.
         run: What is evaluated and how, ready for JSON; a file of another run is refused.
@@ -99,8 +101,11 @@ class Ledger:
                 seen[outcome.unit] = True
                 yield outcome
 
-    def close(self) -> None:
-        """Make sure that everything is on the disk."""
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Make sure that everything is on the disk, and close the file."""
         os.fsync(self._file.fileno())
         self._file.close()
 

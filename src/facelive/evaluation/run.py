@@ -64,11 +64,8 @@ def evaluate(
     survey = samples.survey(vote=vote)
     run = _run(detector, survey, vote)
     path = Path(_default_name(samples, run)) if results is None else Path(results)
-    ledger = Ledger(path, run, survey.units)
-    try:
+    with Ledger(path, run, survey.units) as ledger:
         _score(ledger, samples, Scorer(detector, samples.images, vote), survey, workers, progress or _silence)
-    finally:
-        ledger.close()
     columns = read_columns(ledger, survey.units, threshold=detector.threshold)
     point, notes = _operating_point(columns, limit)
     return build_report(
