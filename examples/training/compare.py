@@ -71,7 +71,9 @@ def table(measured: dict[str, dict[str, Any]]) -> str:
     """Markdown: a row per source, a column per model, each ``AUC / EER / APCER / BPCER`` with the AUC's interval."""
     names = list(measured)
     first = measured[names[0]]["sources"]
-    order = [MSU, *WEBCAMS, *sorted(set(first) - {MSU, *WEBCAMS, "all", "webcam scenes"}), "all"]
+    known = [MSU, *WEBCAMS]
+    order = [source for source in known if source in first]
+    order += [*sorted(set(first) - {*known, "all", "webcam scenes"}), "webcam scenes", "all"]
     lines = ["| source | live / attack | " + " | ".join(names) + " |", "|---|---|" + "---|" * len(names)]
     for source in order:
         cells = [_cell(measured[name]["sources"][source]) for name in names]

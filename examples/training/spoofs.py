@@ -101,7 +101,7 @@ def _mount(
     """
     height, width = content.shape[:2]
     side = max(height, width)
-    margin = round(side * 0.5)
+    margin = round(side * 0.8)
     size = (width + 2 * margin, height + 2 * margin)
     if backdrop is None:
         canvas = Image.new("RGB", size, tuple(int(tone) for tone in rng.integers(30, 210, 3)))

@@ -33,6 +33,7 @@ def train(
     cache: Path,
     start: Optional[Path] = None,
     workers: int = 1,
+    stop_after: Optional[int] = None,
 ) -> Path:
     """Train to the end of the recipe, or go on with a run that was stopped.
 
@@ -44,6 +45,7 @@ def train(
         cache: Scratch folder for decoded pictures.
         start: Weights of another run to start from, instead of ImageNet's.
         workers: Processes that make batches.
+        stop_after: Save and leave after this many steps; a later call goes on.
 
     Returns:
         The file of averaged weights.
@@ -79,16 +81,17 @@ def train(
     labelled = sum(row.split != FACES for row in chosen)
     print(f"{recipe.network}: {labelled} labelled and {len(chosen) - labelled} other pictures, {recipe.steps} steps")
     began, first = time.monotonic(), trainer.step
+    last = recipe.steps if stop_after is None else min(recipe.steps, first + stop_after)
     with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-        for batch in prefetched(maker, range(first, recipe.steps), workers=workers):
+        for batch in prefetched(maker, range(first, last), workers=workers):
             loss = trainer.update(batch)
             done, spent = trainer.step - first, time.monotonic() - began
-            if trainer.step % 10 == 0 or trainer.step == recipe.steps:
+            if trainer.step % 10 == 0 or trainer.step == last:
                 rate = done * recipe.batch / spent
                 _bar(trainer.step, recipe.steps, loss, rate, (recipe.steps - trainer.step) * recipe.batch / rate)
                 log.write(json.dumps({"step": trainer.step, "loss": round(loss, 4), "rate": round(rate, 1)}) + "\n")
                 log.flush()
-            if trainer.step % 50 == 0 or trainer.step == recipe.steps:
+            if trainer.step % 50 == 0 or trainer.step == last:
                 trainer.save(run)
     trainer.export_average(run / WEIGHTS)
     with (run / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -136,6 +139,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
     parser.add_argument("--start", type=Path, help="weights of another run to go on from")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--stop-after", type=int, help="leave after this many steps; run again to go on")
     parser.add_argument("--recipe", type=Path, help="a recipe.json to begin with")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=JSON", help="changes to the recipe")
     options = parser.parse_args(arguments)
@@ -154,6 +158,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         cache=options.cache,
         start=options.start,
         workers=options.workers,
+        stop_after=options.stop_after,
     )
     return 0
 

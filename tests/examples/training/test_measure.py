@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from examples.training.compare import table
+from examples.training.data import load_rows, open_store
+from examples.training.measure import by_luminance, by_source, reliability, rounded, voted
+from examples.training.robustness import CONDITIONS, jitter, sweep
+from examples.training.valset import MSU, ValidationSet
+
+
+@pytest.fixture
+def validation(tiny_data: Path, tmp_path: Path) -> ValidationSet:
+    """The tiny pictures, as if they came from the source that models are chosen by."""
+    rows = [dataclasses.replace(row, source=MSU) for row in load_rows(tiny_data, tiny_data) if row.label is not None]
+    return ValidationSet(rows, open_store(tiny_data, [(row.file, row.size) for row in rows], tmp_path))
+
+
+def test_errors_of_a_perfect_model(validation: ValidationSet) -> None:
+    scores = np.where(validation.labels == 1, 0.9, 0.1)
+    found = by_source(validation, scores)[MSU]
+    assert (found["auc"], found["eer"], found["apcer"], found["bpcer"]) == (1, 0, 0, 0)
+    assert found["intervals"]["auc"] == [1, 1]
+    assert set(found["apcer_by_species"]) == {"print", "replay_phone"}
+
+
+def test_the_worst_species_is_reported(validation: ValidationSet) -> None:
+    scores = np.where((validation.labels == 1) | (validation.kinds == "print"), 0.9, 0.1)
+    found = by_source(validation, scores)[MSU]
+    assert found["apcer"] == 1
+    assert found["apcer_by_species"]["replay_phone"] == 0
+
+
+def test_a_vote_follows_a_recording(validation: ValidationSet) -> None:
+    validation.sequences = validation.labels.copy()
+    validation.frames = np.arange(len(validation))
+    found = voted(validation, np.where(validation.labels == 1, 0.8, 0.3))
+    assert (found["live"], found["attacks"], found["eer"]) == (5, 5, 0)
+
+
+def test_tenths_of_brightness_hold_all_live_pictures(validation: ValidationSet) -> None:
+    tenths = by_luminance(validation, np.full(len(validation), 0.2), validation.crops(1.5))
+    assert sum(tenth["live"] for tenth in tenths) == (validation.labels == 1).sum()
+    assert {tenth["bpcer"] for tenth in tenths} == {1.0}
+    assert [tenth["luminance_to"] for tenth in tenths] == sorted(tenth["luminance_to"] for tenth in tenths)
+
+
+def test_reliability_counts_each_bin() -> None:
+    bins = reliability(np.array([1.0, 1.0, 0.0]), np.array([0.95, 0.91, 0.05]))
+    assert [(one["live"], round(one["weight"], 3)) for one in bins] == [(0, 0.333), (1, 0.667)]
+
+
+def test_conditions_reach_the_scores(validation: ValidationSet) -> None:
+    """A model that scores brightness alone is moved by gamma, and by nothing that leaves brightness be."""
+    found = sweep(validation, lambda crops: (crops.mean(axis=(1, 2, 3)) / 255).astype(float), crop_scale=1.5)
+    assert set(found) == set(CONDITIONS)
+    assert found["gamma 2"]["bpcer"] > found["as stored"]["bpcer"] or found["gamma 2"]["apcer"] == 0
+    assert found["JPEG 95"]["auc"] == pytest.approx(found["as stored"]["auc"], abs=0.02)
+
+
+def test_a_model_that_ignores_the_picture_never_flips(validation: ValidationSet) -> None:
+    found = jitter(validation, lambda crops: np.full(len(crops), 0.7), crop_scale=1.5)
+    assert (found["flipped"], found["mean_change"]) == (0, 0)
+
+
+def test_the_table_names_every_model(validation: ValidationSet) -> None:
+    scores = np.where(validation.labels == 1, 0.9, 0.1)
+    validation.sequences, validation.frames = validation.labels.copy(), np.arange(len(validation))
+    measured = {"one": {"sources": by_source(validation, scores), "vote": voted(validation, scores)}}
+    text = table(measured)
+    assert text.splitlines()[0] == "| source | live / attack | one |"
+    assert "1.000 / 0.000 / 0.000 / 0.000" in text
+    assert json.dumps(rounded(measured))

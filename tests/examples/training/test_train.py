@@ -1,0 +1,71 @@
+"""A network is really trained, stopped, gone on with, exported and run: in seconds, on the tiny pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from examples.training.augment import AugmentPolicy
+from examples.training.recipe import Recipe
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+tensorflow = pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
+pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours
+
+TINY = Recipe(network="custom", width=0.25, samples=48, batch=12, augment=AugmentPolicy(tone=0.2), synthetic=0.1)
+
+
+def test_a_recipe_survives_its_file() -> None:
+    assert Recipe.from_json(TINY.to_json()) == TINY
+
+
+def test_train_stop_resume_export(tiny_data: Path, tmp_path: Path) -> None:
+    from examples.training.export import export
+    from examples.training.train import train
+    from examples.training.valset import ValidationSet
+
+    from facelive.models import LivenessModel
+
+    places: dict[str, Any] = {"data": tiny_data, "teachers": tiny_data, "cache": tmp_path / "cache"}
+    whole = train(TINY, tmp_path / "whole", workers=0, **places)
+    stopped = tmp_path / "stopped"
+    train(TINY, stopped, workers=0, stop_after=2, **places)
+    again = train(TINY, stopped, workers=0, **places)
+    with np.load(tmp_path / "whole" / "checkpoint.npz") as one, np.load(stopped / "checkpoint.npz") as other:
+        assert int(one["step"]) == int(other["step"]) == 4
+        for name in one.files:
+            np.testing.assert_allclose(one[name], other[name], atol=2e-3, err_msg=name)
+    assert whole.name == again.name
+
+    (stopped / "command.txt").write_text("python -m examples.training.train custom --run RUN", encoding="utf-8")
+    validation = ValidationSet.load(tiny_data, tiny_data, tmp_path / "cache")
+    export(stopped, tmp_path / "out", validation)
+    model = LivenessModel.from_file(tmp_path / "out" / "custom.tflite")
+    scores = model.score(validation.crops(1.5))
+    assert scores.shape == (6,)
+    card = json.loads((tmp_path / "out" / "custom.json").read_text(encoding="utf-8"))
+    assert card["training"]["data"]["one/lab"] == {"attack": 3, "live": 3}
+    assert "check the terms of the sources before commercial use" in card["training"]["caveat"]
+    assert card["measured"]["float16_bytes"] < 0.75 * card["measured"]["float32_bytes"]
+
+
+def test_another_recipe_does_not_take_over_a_run(tiny_data: Path, tmp_path: Path) -> None:
+    from examples.training.train import train
+
+    (tmp_path / "recipe.json").write_text(TINY.to_json(), encoding="utf-8")
+    with pytest.raises(ValueError, match="another recipe"):
+        train(TINY.changed({"seed": 2}), tmp_path, data=tiny_data, teachers=tiny_data, cache=tmp_path, workers=0)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet", "custom"])
+def test_networks_have_two_heads(name: str) -> None:
+    from examples.training.networks import build_network
+
+    network = build_network(name, width=1.0 if name == "custom" else 0.35 if name == "mobilenet_v2" else 0.25)
+    logit, cells = network(np.zeros((2, 128, 128, 3), np.float32))
+    assert logit.shape == (2, 1)
+    assert tuple(cells.shape[1:3]) == (8, 8)
