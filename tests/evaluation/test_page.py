@@ -19,7 +19,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 @pytest.fixture
 def report(folder: Path, detector: LivenessDetector, picture: MakePicture, tmp_path: Path) -> Report:
     for number in range(7):
-        picture(folder / "spoof" / f"<b>species {number}</b>" / "0.png", 0.2 + 0.1 * number, seed=number)
+        picture(folder / "spoof" / f"<b>species {number}" / "0.png", 0.2 + 0.07 * number, seed=number)
     return evaluate(folder, detector, results=tmp_path / "r.jsonl", limit={"max_bpcer": 0.4})
 
 
@@ -74,7 +74,7 @@ def test_the_page_is_well_formed_and_names_from_the_data_stay_text(page: Path) -
     balance.feed(text)
     assert not balance.open
     assert "<b>species" not in text
-    assert "&lt;b&gt;species 0&lt;/b&gt;" in text
+    assert "&lt;b&gt;species 0" in text
 
 
 def test_the_page_needs_nothing_else(page: Path) -> None:
@@ -124,7 +124,7 @@ def test_in_a_browser(page: Path, browser: Any, scheme: str, width: int) -> None
     assert abs(_brightness(ground) - _brightness(ink)) > 180
     curves = tab.eval_on_selector_all("svg.det polyline", "all => all.map(one => one.getTotalLength())")
     assert len(curves) == 1 + 1 + 9  # the diagonal, the worst of all, nine species
-    assert all(length > 20 for length in curves[:2])
+    assert all(length > 20 for length in curves)
     assert tab.locator("svg.histogram").count() == 10
     assert tab.evaluate("[...document.querySelectorAll('svg text')].every(one => one.getBBox().width > 0)")
     tab.close()

@@ -37,8 +37,7 @@ def det_chart(curves: Mapping[str, Sequence[_Point]], here: Optional[_Point]) ->
     worst, *named = enumerate(curves.items())
     for number, (name, points) in (worst, *reversed(named)):  # the worst of all is a broad band under the others
         kind = "worst" if number == 0 else f"series s{number}" if number <= COLOURED else "series other"
-        shown = [(_det_x(x), _det_y(y)) for x, y in points if max(x, y) <= high]
-        parts.append(_line(kind, shown, title=name))
+        parts.append(_line(kind, [(_det_x(x), _det_y(y)) for x, y in _within(points, high)], title=name))
     if here:
         parts.append(f'<circle class="here" cx="{_det_x(here[0]):.1f}" cy="{_det_y(here[1]):.1f}" r="5"/>')
     return _svg("det", _WIDTH, _HEIGHT, "DET curves: BPCER against APCER", parts)
@@ -139,6 +138,13 @@ def _line(kind: str, points: Sequence[_Point], *, title: str = "") -> str:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in _visible(points))
     note = f"<title>{escape(title)}</title>" if title else ""
     return f'<polyline class="{kind}" points="{path}">{note}</polyline>'
+
+
+def _within(points: Sequence[_Point], high: float) -> List[_Point]:
+    """The points up to ``high`` and their neighbours beyond, so that a curve runs to the edge but not along it."""
+    inside = [max(point) <= high for point in points]
+    near = [any(inside[max(0, number - 1) : number + 2]) for number in range(len(points))]
+    return [point for point, kept in zip(points, near) if kept]
 
 
 def _visible(points: Sequence[_Point]) -> List[_Point]:

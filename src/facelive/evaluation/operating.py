@@ -138,8 +138,8 @@ def choose_threshold(
             for name, scores in species.items()
         },
     )
-    if point.bpcer.rate == 1 or point.apcer[point.worst_species].rate == 1:
-        whom = "refuses every live face" if point.bpcer.rate == 1 else f"accepts every {point.worst_species!r} attack"
+    if point.bpcer.rate == 1 or all(rate.rate == 1 for rate in point.apcer.values()):
+        whom = "refuses every live face" if point.bpcer.rate == 1 else "accepts every attack"
         raise EvaluationError(f"only a threshold that {whom} keeps {limit} at {_percent(value)}")
     return point
 
