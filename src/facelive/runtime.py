@@ -86,9 +86,11 @@ class TFLiteModel:
         self._content: Optional[bytes] = content
         self._num_threads = num_threads
         self._interpreters = threading.local()
-        interpreter = self.interpreter()
-        self.input_details: list[dict[str, Any]] = interpreter.get_input_details()
-        self.output_details: list[dict[str, Any]] = interpreter.get_output_details()
+        try:
+            self.input_details: list[dict[str, Any]] = self.interpreter().get_input_details()
+            self.output_details: list[dict[str, Any]] = self.interpreter().get_output_details()
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{name} cannot be loaded: a tensor's name is damaged") from error
 
     def run(self, batch: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         """Run the model once on a whole batch; threads may call this at the same time.
