@@ -6,7 +6,7 @@ from typing import Dict, List
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facelive import metrics
@@ -88,6 +88,7 @@ def test_an_operating_point_is_frozen_and_json() -> None:
 few_values = st.lists(st.sampled_from([0.0, 0.2, 0.4, 0.6, 0.8, 1.0]), min_size=20, max_size=40)
 
 
+@settings(deadline=None)
 @given(few_values, few_values, st.sampled_from([0.15, 0.25, 0.5]))
 def test_ties_never_break_the_limit(live: List[float], attacks: List[float], limit: float) -> None:
     for name, chosen in (("max_apcer", {"max_apcer": limit}), ("max_bpcer", {"max_bpcer": limit})):

@@ -6,7 +6,7 @@ from typing import Dict, List
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.metrics import oracle
 from tests.metrics.strategies import rate, scores, species
@@ -14,6 +14,7 @@ from tests.metrics.strategies import rate, scores, species
 from facelive import metrics
 
 
+@settings(deadline=None)
 @given(scores, species, rate)
 def test_curves_equal_a_plain_count(live: List[float], attacks: Dict[str, List[float]], limit: float) -> None:
     curve = metrics.det_curve(live, attacks)
@@ -31,6 +32,7 @@ def test_curves_equal_a_plain_count(live: List[float], attacks: Dict[str, List[f
     assert math.isclose(metrics.roc_auc(live, attacks), oracle.auc(live, attacks), abs_tol=1e-12)
 
 
+@settings(deadline=None)
 @given(scores, species)
 def test_the_curve_runs_from_all_accepted_to_none(live: List[float], attacks: Dict[str, List[float]]) -> None:
     thresholds, apcer, bpcer = metrics.det_curve(live, attacks)
@@ -39,6 +41,7 @@ def test_the_curve_runs_from_all_accepted_to_none(live: List[float], attacks: Di
     assert (apcer[0], bpcer[0], apcer[-1], bpcer[-1]) == (1.0, 0.0, 0.0, 1.0)
 
 
+@settings(deadline=None)
 @given(scores, scores, rate)
 def test_mirrored_scores_swap_the_errors(live: List[float], attacks: List[float], limit: float) -> None:
     mirrored_live, mirrored_attacks = [-score for score in attacks], [-score for score in live]
@@ -50,6 +53,7 @@ def test_mirrored_scores_swap_the_errors(live: List[float], attacks: List[float]
     assert metrics.roc_auc(live, attacks) + metrics.roc_auc(attacks, live) == pytest.approx(1, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(scores, species, st.randoms(use_true_random=False))
 def test_the_order_of_scores_is_nothing(live: List[float], attacks: Dict[str, List[float]], random: Random) -> None:
     before = metrics.eer(live, attacks), metrics.roc_auc(live, attacks), metrics.bpcer_at_apcer(live, attacks, 0.1)
@@ -62,6 +66,7 @@ def test_the_order_of_scores_is_nothing(live: List[float], attacks: Dict[str, Li
     assert before == after
 
 
+@settings(deadline=None)
 @given(scores, species)
 def test_only_the_order_among_scores_matters(live: List[float], attacks: Dict[str, List[float]]) -> None:
     def moved(values: List[float]) -> List[float]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facelive import metrics
@@ -18,6 +18,7 @@ def _tail(errors: int, trials: int, rate: float) -> float:
     return math.fsum(terms)
 
 
+@settings(deadline=None)
 @given(counts, confidence)
 def test_bounds_solve_the_binomial_tails(count: tuple[int, int], confidence: float) -> None:
     errors, trials = count
@@ -29,6 +30,7 @@ def test_bounds_solve_the_binomial_tails(count: tuple[int, int], confidence: flo
         assert 1 - _tail(errors + 1, trials, high) == pytest.approx((1 - confidence) / 2, rel=1e-8)
 
 
+@settings(deadline=None)
 @given(counts, confidence)
 def test_swapping_errors_and_hits_mirrors_the_interval(count: tuple[int, int], confidence: float) -> None:
     errors, trials = count
@@ -65,6 +67,7 @@ def test_no_error_is_not_a_rate_of_zero() -> None:
     assert metrics.rule_of_three(300) == pytest.approx(one_sided)
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 0.5), confidence)
 def test_the_smallest_sample_is_the_smallest(rate: float, confidence: float) -> None:
     trials = metrics.smallest_sample(rate, confidence=confidence)
@@ -73,6 +76,7 @@ def test_the_smallest_sample_is_the_smallest(rate: float, confidence: float) -> 
         assert metrics.rule_of_three(trials - 1, confidence=confidence) > rate
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2000), st.floats(0.01, 0.5))
 def test_the_largest_error_count_is_the_largest(trials: int, rate: float) -> None:
     errors = metrics.largest_error_count(trials, rate)

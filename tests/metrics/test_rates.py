@@ -4,7 +4,7 @@ from typing import Dict, List
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from tests.metrics import oracle
 from tests.metrics.strategies import score, scores, species
 
@@ -30,6 +30,7 @@ def test_the_worst_species_is_reported_not_the_pool() -> None:
     assert metrics.hter([0.9], attacks, 0.5) == 0.005
 
 
+@settings(deadline=None)
 @given(scores, species, score)
 def test_rates_equal_a_plain_count(live: List[float], attacks: Dict[str, List[float]], threshold: float) -> None:
     apcer, bpcer = oracle.rates(live, attacks, threshold)
@@ -39,6 +40,7 @@ def test_rates_equal_a_plain_count(live: List[float], attacks: Dict[str, List[fl
     assert max(metrics.acer_by_species(live, attacks, threshold).values()) == (apcer + bpcer) / 2
 
 
+@settings(deadline=None)
 @given(scores, species, score, score)
 def test_a_higher_threshold_accepts_less(
     live: List[float], attacks: Dict[str, List[float]], a: float, b: float
