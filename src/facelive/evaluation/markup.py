@@ -7,6 +7,8 @@ from typing import Any, Mapping, Sequence
 
 __all__ = ["definitions", "table"]
 
+_FEW = 8
+
 
 def table(names: Sequence[str], body: str, *, kind: str = "") -> str:
     """A table that scrolls on its own where the page is narrow; ``body`` is HTML, the names are text."""
@@ -27,10 +29,18 @@ def _flat(words: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{escape(name)}: {inner}" for name, inner in _flat(value))
+        return _folded([f"{escape(name)}: {inner}" for name, inner in _flat(value)])
     if isinstance(value, (list, tuple)):
         sentences = any(isinstance(one, str) and " " in one for one in value)
-        return ("<br>" if sentences else ", ").join(_value(one) for one in value)
+        parts = [_value(one) for one in value]
+        return "<br>".join(parts) if sentences else _folded(parts)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return escape(f"{value:g}" if isinstance(value, float) else str(value))
+
+
+def _folded(parts: Sequence[str]) -> str:
+    """A few values in a row; many, such as the sources a model was trained on, one below the other and folded."""
+    if len(parts) <= _FEW:
+        return ", ".join(parts)
+    return f"<details><summary>{len(parts)} entries</summary>{'<br>'.join(parts)}</details>"
