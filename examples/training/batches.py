@@ -29,11 +29,13 @@ class Batch:
         images: uint8, (B, 128, 128, 3), RGB, 0-255.
         targets: float32, (B,): P(live) to be learnt, in [0, 1].
         labels: float32, (B,): 1 live, 0 attack, NaN unknown.
+        soft: float32, (B, 2): each open model's P(live) of the stored picture, NaN where it has none.
     """
 
     images: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
     labels: npt.NDArray[np.float32]
+    soft: npt.NDArray[np.float32]
 
 
 class BatchMaker:
@@ -70,6 +72,7 @@ class BatchMaker:
         self._backdrops = backdrops
         self._labels = np.array([np.nan if row.label is None else row.label for row in rows], np.float32)
         pair = np.array([row.soft or (np.nan, np.nan) for row in rows], np.float32)
+        self._soft = pair
         soft = pair @ (np.array(teacher_mix, np.float32) / np.float32(sum(teacher_mix)))
         mixed = label_weight * self._labels + (1 - label_weight) * soft
         # A photograph without a label leans on its soft score alone, a picture without a score on its label.
@@ -79,6 +82,7 @@ class BatchMaker:
         chosen = self._sampler.draw(step)
         rng = np.random.default_rng([self._sampler.seed, step, 1])
         targets, labels = self._targets[chosen].astype(np.float32), self._labels[chosen].copy()
+        taught = self._soft[chosen].copy()
         images = np.empty((len(chosen), 128, 128, 3), np.uint8)
         for place, index in enumerate(chosen):
             image, box = self._store[index], self._boxes[index]
@@ -86,12 +90,12 @@ class BatchMaker:
             if labels[place] != 0 and draw < 2 * self._synthetic:
                 if draw < self._synthetic:
                     made = present(image, box, rng, species=str(rng.choice(SPECIES)), backdrop=self._backdrop(rng))
-                    targets[place], labels[place] = SYNTHETIC_TARGET, 0
+                    targets[place], labels[place], taught[place] = SYNTHETIC_TARGET, 0, np.nan
                 else:
                     made = mirror(image, box, rng)
                 image, box = made.image, made.box
             images[place] = augment(image, box, rng, self._policy)
-        return Batch(images, targets, labels)
+        return Batch(images, targets, labels, taught)
 
     def _backdrop(self, rng: np.random.Generator) -> Optional[npt.NDArray[np.uint8]]:
         if self._backdrops is None or rng.random() < 0.2:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from examples.training.batches import Batch
-from examples.training.networks import build_network
+from examples.training.networks import build_network, fold_taught
 from examples.training.recipe import Recipe
 
 __all__ = ["WEIGHTS", "Trainer", "load_run"]
@@ -20,6 +20,7 @@ IMAGENET = {
     ("mobilenet", 0.25): "mobilenet_0.25_imagenet.weights.h5",
 }
 CHECKPOINT = "checkpoint.npz"
+HEADS = "heads.weights.h5"  # to go on from
 WEIGHTS = "average.weights.h5"
 
 
@@ -73,7 +74,12 @@ class Trainer:
         """Take one step; returns the loss."""
         self._optimizer.learning_rate.assign(self._rate())
         decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
-        loss = self._learn(tf.constant(batch.images), tf.constant(batch.targets), tf.constant(decay, tf.float32))
+        loss = self._learn(
+            tf.constant(batch.images),
+            tf.constant(batch.targets),
+            tf.constant(batch.soft),
+            tf.constant(decay, tf.float32),
+        )
         self.step += 1
         return float(loss)
 
@@ -84,7 +90,7 @@ class Trainer:
         along = (done - self.recipe.warmup) / (1 - self.recipe.warmup)
         return self.recipe.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * along)) / 2)
 
-    def _learn_eagerly(self, images: Any, targets: Any, decay: Any) -> Any:
+    def _learn_eagerly(self, images: Any, targets: Any, soft: Any, decay: Any) -> Any:
         inputs = tf.cast(images, tf.float32) / 127.5 - 1.0
         targets = targets[:, None]
         if self._teachers:
@@ -92,12 +98,18 @@ class Trainer:
             taught = tf.sigmoid(tf.add_n(logits) / len(logits))
             targets = (1 - self.recipe.distil_weight) * targets + self.recipe.distil_weight * taught
         with tf.GradientTape() as tape:
-            logit, cells = self.network(inputs, training=True)
+            logit, cells, taught = self.network(inputs, training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logit))
             if self.recipe.cells_weight:
                 everywhere = tf.broadcast_to(targets[:, :, None, None], tf.shape(cells))
                 local = tf.nn.sigmoid_cross_entropy_with_logits(everywhere, cells)
                 loss += self.recipe.cells_weight * tf.reduce_mean(local)
+            if self.recipe.taught_weight:
+                known = tf.math.is_finite(soft)
+                wanted = tf.where(known, soft, tf.zeros_like(soft))
+                apart = tf.nn.sigmoid_cross_entropy_with_logits(wanted, taught)
+                apart = tf.where(known, apart, tf.zeros_like(apart))
+                loss += self.recipe.taught_weight * tf.reduce_sum(apart) / tf.reduce_sum(tf.cast(known, tf.float32))
         weights = [variable.value for variable in self.network.trainable_variables]
         gradients = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
@@ -130,11 +142,13 @@ class Trainer:
                     variable.assign(arrays[f"{prefix}{index}"])
             self.step = int(arrays["step"])
 
-    def export_average(self, path: Path) -> None:
-        """Write the running mean of the weights in the network's own format."""
+    def export_average(self, run: Path) -> None:
+        """Write the running mean of the weights: as it was trained, and with the taught heads folded in."""
         kept = [np.asarray(variable) for variable in self.network.variables]
         for variable, mean in zip(self.network.variables, self._average):
             variable.assign(mean)
-        self.network.save_weights(path)
+        self.network.save_weights(run / HEADS)
+        fold_taught(self.network, self.recipe.taught_share)
+        self.network.save_weights(run / WEIGHTS)
         for variable, value in zip(self.network.variables, kept):
             variable.assign(value)

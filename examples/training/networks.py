@@ -1,4 +1,4 @@
-"""The three networks, each a Keras model from pictures in [-1, 1] to one logit and a coarse map of logits."""
+"""The three networks, each a Keras model from pictures in [-1, 1] to logits of P(live)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-__all__ = ["NETWORKS", "build_network"]
+__all__ = ["NETWORKS", "build_network", "fold_taught"]
 
 NETWORKS = ("mobilenet_v2", "mobilenet", "custom")
 INPUT_SIZE = 128
@@ -16,7 +16,7 @@ BATCH_NORM_MOMENTUM = 0.9
 
 
 def build_network(name: str, *, weights: Optional[Path] = None, width: float = 1.0, dropout: float = 0.2) -> Any:
-    """Build a network with two heads.
+    """Build a network with three heads.
 
     Args:
         name: One of `NETWORKS`.
@@ -25,8 +25,8 @@ def build_network(name: str, *, weights: Optional[Path] = None, width: float = 1
         dropout: Share of pooled features dropped while training.
 
     Returns:
-        A ``keras.Model``: float32 (B, 128, 128, 3) in [-1, 1] to ``[logit (B, 1), map (B, h, w, 1)]``. Both speak of
-        P(live); the map is an aid to training, dropped at export.
+        A ``keras.Model``: float32 (B, 128, 128, 3) in [-1, 1] to ``[logit (B, 1), map (B, h, w, 1), taught (B, 2)]``.
+        All are logits of P(live). The map is an aid to training; ``taught`` foretells each open model's score.
     """
     import keras
 
@@ -49,8 +49,17 @@ def build_network(name: str, *, weights: Optional[Path] = None, width: float = 1
     pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
     pooled = keras.layers.Dropout(dropout, name="dropout")(pooled)
     logit = keras.layers.Dense(1, name="logit")(pooled)
+    taught = keras.layers.Dense(2, name="taught")(pooled)
     cells = keras.layers.Conv2D(1, 1, name="cells")(cells)
-    return keras.Model(base.input, [logit, cells], name=name)
+    return keras.Model(base.input, [logit, cells, taught], name=name)
+
+
+def fold_taught(network: Any, share: float) -> None:
+    """Add ``share`` times each taught logit to the logit, in the weights: an ensemble of heads at the price of one."""
+    kernel, bias = network.get_layer("logit").get_weights()
+    more, offset = network.get_layer("taught").get_weights()
+    total = (kernel + share * more.sum(axis=1, keepdims=True), bias + share * offset.sum())
+    network.get_layer("logit").set_weights(list(total))
 
 
 def _custom(keras: Any, shape: tuple[int, int, int], width: float) -> tuple[Any, Any]:

@@ -30,6 +30,8 @@ class Recipe:
         label_weight: Share of the label in a target; the soft score has the rest.
         teacher_mix: Weights of the MiniFASNet pair and of MiniFAS 128 in the soft score.
         cells_weight: Weight of the map's loss beside the pooled head's.
+        taught_weight: Weight of the loss of the two heads that foretell the open models' scores.
+        taught_share: How much of each of their logits is added to the exported one.
         average: Decay of the running mean of weights that is exported.
         frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
         mixstyle: Share of steps in which feature statistics are mixed between pictures.
@@ -55,6 +57,8 @@ class Recipe:
     label_weight: float = 0.6
     teacher_mix: tuple[float, float] = (0.5, 0.5)
     cells_weight: float = 0.0
+    taught_weight: float = 0.0
+    taught_share: float = 0.0
     average: float = 0.99
     frozen_before: str = ""
     mixstyle: float = 0.0

@@ -13,10 +13,10 @@ from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
-
 from examples.training.augment import Box
 from examples.training.spoofs import contact_rows
+from PIL import Image
+
 from facelive.crops import face_crop
 
 __all__ = ["contact_sheet", "main"]

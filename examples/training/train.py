@@ -93,7 +93,7 @@ def train(
                 log.flush()
             if trainer.step % 50 == 0 or trainer.step == last:
                 trainer.save(run)
-    trainer.export_average(run / WEIGHTS)
+    trainer.export_average(run)
     with (run / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps({"finished": trainer.step, "seconds": round(time.monotonic() - began)}) + "\n")
     return run / WEIGHTS

@@ -1,0 +1,64 @@
+"""Average the weights of runs that began at the same point: ``python -m examples.training.soup RUN RUN --run OUT``.
+
+Runs from the same starting weights that differ in seed or augmentation alone end in the same valley, and the middle of
+a valley is flatter than its sides: the mean is one network that errs less on unseen sources than its parts do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+__all__ = ["main", "soup"]
+
+
+def soup(runs: Sequence[Path], out: Path) -> Path:
+    """Write a run folder whose averaged weights are the mean of those of ``runs``.
+
+    Args:
+        runs: Finished runs of one network and width; the first one's recipe is taken over.
+        out: Folder to write; made when missing.
+
+    Returns:
+        The file of weights.
+    """
+    from examples.training.loop import WEIGHTS, load_run  # imports TensorFlow
+
+    networks = [load_run(run) for run in runs]
+    for index, variable in enumerate(networks[0].variables):
+        variable.assign(np.mean([np.asarray(network.variables[index]) for network in networks], axis=0))
+    out.mkdir(parents=True, exist_ok=True)
+    networks[0].save_weights(out / WEIGHTS)
+    for name in ("recipe.json", "sources.json"):
+        shutil.copy(runs[0] / name, out / name)
+    commands, seconds = [], 0.0
+    for run in runs:
+        command = (run / "command.txt").read_text(encoding="utf-8").strip()
+        commands.append(command.replace("--run RUN", f"--run {run.name}"))
+        log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        seconds += sum(entry["seconds"] for entry in log if "finished" in entry)
+    commands.append(f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}")
+    (out / "command.txt").write_text("\n".join(commands), encoding="utf-8")
+    (out / "log.jsonl").write_text(json.dumps({"finished": len(runs), "seconds": seconds}) + "\n", encoding="utf-8")
+    return out / WEIGHTS
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="soup", description=__doc__)
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the result")
+    options = parser.parse_args(arguments)
+    print(soup(options.runs, options.run))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
