@@ -1,0 +1,198 @@
+"""Draws every figure and figure-filled table of the documentation: ``python -m docs.figures``.
+
+Rates come from the bundled model cards, pictures from the public-domain portrait; no private person is shown. The site's build
+runs this too, so that no figure is older than the cards.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+from PIL import Image, ImageDraw, ImageFont
+
+from facelive import LivenessDetector, LivenessResult, LogAverageVoter, ModelCard, bundled_models
+
+ROOT = Path(__file__).parents[1]
+IMAGES = Path(__file__).parent / "images"
+ASSETS = ROOT / "src" / "facelive" / "assets"
+
+PARTS = {"nebulaHZH/Anti_Spoofing": "MSU-MFSD, worst species", "all": "all validation pictures, worst species"}
+"""The parts of ``measured`` that are shown, and what to call them."""
+
+Point = Tuple[float, float]
+Scale = Callable[[float], float]
+
+
+def main() -> int:
+    """Draw what is not drawn yet or has changed."""
+    cards = bundled_models()
+    _write("det.svg", det_figure(cards))
+    _write("models.md", models_table(cards))
+    _write("vote.svg", vote_figure())
+    _draw_verdict()
+    return 0
+
+
+def det_figure(cards: Dict[str, ModelCard]) -> str:
+    """A panel per part: a curve per model, or what is known of it when the card has no curve."""
+    panels = [_det_panel(name, part, cards) for part, name in PARTS.items()]
+    key = "".join(
+        f'<span><svg viewBox="0 0 28 8"><line class="s{number}" x1="1" x2="27" y1="4" y2="4"/></svg>{name}</span>'
+        for number, name in enumerate(cards)
+    )
+    if not any(panels):
+        return '<p class="unmeasured">The cards of the bundled models hold no curve yet.</p>\n'
+    return (
+        f'<figure class="chart"><div class="panels">{"".join(panels)}</div><p class="key">{key}'
+        "<span>● at the shipped threshold</span></p></figure>\n"
+    )
+
+
+def _det_panel(title: str, part: str, cards: Dict[str, ModelCard]) -> str:
+    parts = []
+    for number, card in enumerate(cards.values()):
+        curve = card.measured.get("det", {}).get(part)
+        if curve:
+            points = [(_det_x(apcer), _det_y(bpcer)) for apcer, bpcer in zip(curve["apcer"], curve["bpcer"])]
+            parts.append(_line(f"s{number}", points))
+        found = card.measured.get("sources", {}).get(part, {})
+        if "apcer" in found and "bpcer" in found:
+            x, y = _det_x(found["apcer"]), _det_y(found["bpcer"])
+            parts.append(f'<circle class="s{number}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+    if not parts:
+        return ""
+    ticks = [0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8]
+    grid = _grid(ticks, ticks, _det_x, _det_y, lambda rate: f"{100 * rate:g}")
+    equal = _line("equal", [(_det_x(_LOW), _det_y(_LOW)), (_det_x(_HIGH), _det_y(_HIGH))])
+    return _svg(f"DET curves on {title}", [grid, equal, *parts, _titles(title, "APCER, %", "BPCER, %")])
+
+
+def vote_figure() -> str:
+    """How the vote follows when a picture takes the place of a live face."""
+    scores = [0.93, 0.97, 0.9, 0.95, 0.96, 0.94, 0.08, 0.12, 0.05, 0.1, 0.06, 0.09]
+    voter = LogAverageVoter()
+    votes = [voter.update(score) for score in scores]
+    x: Scale = lambda frame: _LEFT + (frame - 0.5) / len(scores) * _WIDTH  # noqa: E731
+    y: Scale = lambda score: _TOP + (1 - score) * _HEIGHT  # noqa: E731
+    grid = _grid(range(1, len(scores) + 1), (0, 0.25, 0.5, 0.75, 1), x, y, lambda value: f"{value:g}")
+    dots = "".join(
+        f'<circle class="score" cx="{x(n):.1f}" cy="{y(s):.1f}" r="4"/>' for n, s in enumerate(scores, start=1)
+    )
+    line = _line("s0", [(x(n), y(vote)) for n, vote in enumerate(votes, start=1)])
+    threshold = _line("equal", [(_LEFT, y(0.5)), (_LEFT + _WIDTH, y(0.5))])
+    chart = _svg("Scores and votes of twelve frames", [grid, threshold, line, dots, _titles("", "frame", "score, vote")])
+    return (
+        f'<figure class="chart"><div class="panels">{chart}</div><p class="key"><span>● score of the frame</span>'
+        '<span><svg viewBox="0 0 28 8"><line class="s0" x1="1" x2="27" y1="4" y2="4"/></svg>vote</span>'
+        '<span><svg viewBox="0 0 28 8"><line class="equal" x1="1" x2="27" y1="4" y2="4"/></svg>threshold</span></p>'
+        "</figure>\n"
+    )
+
+
+def models_table(cards: Dict[str, ModelCard]) -> str:
+    """Markdown: what there is to choose from."""
+    lines = [
+        "| model | file | " + " | ".join(f"{name}: AUC / APCER / BPCER" for name in PARTS.values()) + " |",
+        "|---|---|" + "---|" * len(PARTS),
+    ]
+    for name, card in cards.items():
+        size = (ASSETS / f"{name}.tflite").stat().st_size
+        rates = [_rates(card.measured.get("sources", {}).get(part, {})) for part in PARTS]
+        lines.append(f"| `{name}` {card.version} | {size / 1e6:.1f} MB | " + " | ".join(rates) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _rates(found: Dict[str, Any]) -> str:
+    auc, apcer, bpcer = (found.get(name) for name in ("auc", "apcer", "bpcer"))
+    if auc is None or apcer is None or bpcer is None:
+        return "not measured yet"
+    return f"{auc:.3f} / {100 * apcer:.1f} % / {100 * bpcer:.1f} %"
+
+
+def _draw_verdict() -> None:
+    """The portrait, and the attack that is simulated from it, each with the library's verdict."""
+    detector = LivenessDetector()
+    names = [name for name in ("portrait.jpg", "portrait_on_screen.jpg") if (ROOT / "examples" / name).exists()]
+    judged = [_judged(ROOT / "examples" / name, detector.predict(ROOT / "examples" / name)) for name in names]
+    picture = Image.new("RGB", (sum(one.width for one in judged) + 16 * (len(judged) - 1), judged[0].height), "white")
+    for number, one in enumerate(judged):
+        picture.paste(one, (number * (one.width + 16), 0))
+    target = IMAGES / "verdict.png"
+    if not target.exists() or list(Image.open(target).convert("RGB").getdata()) != list(picture.getdata()):
+        picture.quantize(128).save(target, optimize=True)
+
+
+def _judged(path: Path, result: LivenessResult) -> Image.Image:
+    side = 360
+    photo = Image.open(path).convert("RGB")
+    scale = side / photo.width
+    drawn = Image.new("RGB", (side, side + 44), "#16a34a" if result.is_live else "#b91c1c")
+    drawn.paste(photo.resize((side, side), Image.Resampling.LANCZOS), (0, 0))
+    draw = ImageDraw.Draw(drawn)
+    if result.face:
+        x0, y0, x1, y1 = (edge * scale for edge in result.face.edges)
+        draw.rectangle((x0, y0, x1, y1), outline="#16a34a" if result.is_live else "#b91c1c", width=3)
+    score = "" if result.score is None else f"   P(live) {result.score:.2f}"
+    draw.text((14, side + 10), result.verdict.value + score, fill="white", font=ImageFont.load_default(22))
+    return drawn
+
+
+def _write(name: str, text: str) -> None:
+    IMAGES.mkdir(exist_ok=True)
+    target = IMAGES / name
+    if not target.exists() or target.read_text(encoding="utf-8") != text:
+        target.write_text(text, encoding="utf-8")
+
+
+_LEFT, _TOP, _WIDTH, _HEIGHT = 54.0, 30.0, 350.0, 300.0
+_LOW, _HIGH = 0.001, 0.9
+_DEVIATE = NormalDist().inv_cdf
+
+
+def _det_share(rate: float) -> float:
+    low, high = _DEVIATE(_LOW), _DEVIATE(_HIGH)
+    return (_DEVIATE(min(max(rate, _LOW), _HIGH)) - low) / (high - low)
+
+
+def _det_x(rate: float) -> float:
+    return _LEFT + _det_share(rate) * _WIDTH
+
+
+def _det_y(rate: float) -> float:
+    return _TOP + (1 - _det_share(rate)) * _HEIGHT
+
+
+def _grid(across: Sequence[float], up: Sequence[float], x: Scale, y: Scale, label: Callable[[float], str]) -> str:
+    parts: List[str] = []
+    for value in across:
+        parts.append(f'<line class="grid" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{_TOP}" y2="{_TOP + _HEIGHT}"/>')
+        parts.append(_text(x(value), _TOP + _HEIGHT + 18, label(value), "middle"))
+    for value in up:
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
+        parts.append(_text(_LEFT - 7, y(value) + 4, label(value), "end"))
+    return "".join(parts)
+
+
+def _titles(title: str, across: str, up: str) -> str:
+    turned = f'<g transform="translate(14 {_TOP + _HEIGHT / 2}) rotate(-90)">{_text(0, 0, up, "middle")}</g>'
+    middle = _LEFT + _WIDTH / 2
+    return _text(middle, 18, title, "middle") + _text(middle, _TOP + _HEIGHT + 38, across, "middle") + turned
+
+
+def _line(kind: str, points: Sequence[Point]) -> str:
+    return f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
+
+
+def _svg(label: str, parts: Sequence[str]) -> str:
+    return f'<svg viewBox="0 0 412 374" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+
+
+if __name__ == "__main__":
+    sys.exit(main())
