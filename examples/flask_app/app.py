@@ -40,7 +40,7 @@ def create_app(
     app = Flask(__name__)
     wire.install(app, settings)
     # Each worker counts for itself: a limit for all of them belongs in the proxy before them.
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", on_breach=wire.too_many)
     backend = _Backend(detector or LivenessDetector(min_frames=5), store or _store(settings), settings)
     app.add_url_rule("/", "page", lambda: app.send_static_file("index.html"))
     app.add_url_rule("/upload", "upload", limiter.limit(settings.rate_limit)(backend.upload), methods=["POST"])

@@ -13,11 +13,12 @@ from examples.flask_app.settings import Settings
 from examples.flask_app.stores import StoreError
 from flask import Flask, Request, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
+from flask_limiter import RequestLimit
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from facelive import ImageError
 
-__all__ = ["install", "log"]
+__all__ = ["install", "log", "too_many"]
 
 log = logging.getLogger("facelive.example")
 
@@ -81,6 +82,13 @@ def _finish(response: Response) -> Response:
     return response
 
 
+def too_many(limit: RequestLimit) -> Response:
+    """The answer to a client that sends more than its rate."""
+    response = _error(429, "Too many pictures at once: wait a moment.")
+    response.headers["Retry-After"] = str(max(1, limit.reset_at - int(time.time())))
+    return response
+
+
 def _error(status: int, message: str) -> Response:
     response = jsonify(status="error", message=message, request_id=g.request_id)
     response.status_code = status
@@ -88,16 +96,14 @@ def _error(status: int, message: str) -> Response:
 
 
 def _refuse(error: HTTPException) -> ResponseReturnValue:
-    if error.code is None or error.code < 400:  # a redirect, for one
+    if error.response is not None or error.code is None or error.code < 400:  # answered already, or a redirect
         return error
-    if error.code == 429:  # its description is the limit, which says nothing to a person
-        message = "Too many pictures at once: wait a moment."
-    elif error.code == 413 and error.description == RequestEntityTooLarge.description:
+    if error.code == 413 and error.description == RequestEntityTooLarge.description:
         message = "The upload is too large: send a smaller picture."
     else:
         message = error.description or error.name
     response = _error(error.code, message)
-    response.headers.extend((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
+    response.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
     return response
 
 

@@ -110,7 +110,10 @@ function fail(error) {
 
 document.getElementById("verify").addEventListener("click", () => start());
 document.getElementById("stop").addEventListener("click", stop);
-document.getElementById("change").addEventListener("click", async () => start(await camera.next()));
+document.getElementById("change").addEventListener("click", async () => {
+  view.changeable(false);
+  start(await camera.next());
+});
 document.addEventListener("keydown", (event) => event.key === "Escape" && stop());
 document.addEventListener("visibilitychange", () => document.hidden && stop());
 window.addEventListener("pagehide", stop);

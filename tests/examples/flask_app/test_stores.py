@@ -1,0 +1,114 @@
+"""Both stores keep sessions apart, forget them in time, and lose no vote to another request."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from tests.examples.flask_app.serving import free_port, redis_server
+
+pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
+
+from examples.flask_app.stores import MemoryStore, RedisStore, SessionStore, StoreError
+from examples.flask_app.votes import Votes
+
+
+def count(votes: Votes) -> tuple[int, Votes]:
+    """A change that counts how often a session was changed."""
+    changed = replace(votes, rejected=votes.rejected + 1)
+    return changed.rejected, changed
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    pytest.importorskip("redis", reason="redis is not installed: pip install 'facelive[examples]'")
+    if not shutil.which("redis-server"):
+        pytest.skip("redis-server is not installed: apt-get install redis-server")
+    with redis_server(free_port()) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest) -> SessionStore:
+    if request.param == "memory":
+        return MemoryStore(ttl_s=60, max_sessions=100)
+    return RedisStore(request.getfixturevalue("redis_url"), ttl_s=60)
+
+
+def test_a_session_goes_on_under_its_id(store: SessionStore) -> None:
+    session, first = store.change(None, count)
+    again, second = store.change(session, count)
+    assert (again, first, second) == (session, 1, 2)
+
+
+def test_an_id_that_the_store_did_not_make_opens_a_fresh_session(store: SessionStore) -> None:
+    invented = "A" * 32
+    session, changes = store.change(invented, count)
+    assert session != invented
+    assert changes == 1
+    assert store.change(invented, count)[1] == 1
+
+
+def test_a_forgotten_session_does_not_come_back(store: SessionStore) -> None:
+    session, _ = store.change(None, count)
+    store.forget(session)
+    store.forget(session)
+    store.forget(None)
+    again, changes = store.change(session, count)
+    assert again != session
+    assert changes == 1
+
+
+def test_no_change_is_lost_when_requests_of_one_session_meet(store: SessionStore) -> None:
+    session, _ = store.change(None, count)
+    with ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(lambda _: store.change(session, count)[1], range(200)))
+    assert sorted(seen) == list(range(2, 202))
+
+
+def test_ids_are_long_and_never_repeat(store: SessionStore) -> None:
+    ids = {store.change(None, count)[0] for _ in range(50)}
+    assert len(ids) == 50
+    assert {len(one) for one in ids} == {32}
+
+
+def test_memory_forgets_what_is_not_used_and_keeps_what_is() -> None:
+    now = 0.0
+    store = MemoryStore(ttl_s=10, max_sessions=100, clock=lambda: now)
+    idle, _ = store.change(None, count)
+    used, _ = store.change(None, count)
+    now = 6.0
+    store.change(used, count)
+    now = 12.0
+    assert store.change(used, count) == (used, 3)
+    assert store.change(idle, count)[0] != idle
+    assert len(store) == 2
+
+
+def test_memory_holds_no_more_sessions_than_allowed() -> None:
+    store = MemoryStore(ttl_s=60, max_sessions=3)
+    ids = [store.change(None, count)[0] for _ in range(3)]
+    store.change(ids[0], count)
+    store.change(None, count)
+    assert len(store) == 3
+    assert store.change(ids[0], count)[1] == 3
+    assert store.change(ids[1], count)[0] != ids[1]
+
+
+def test_redis_forgets_sessions_by_itself(redis_url: str) -> None:
+    import redis
+
+    session, _ = RedisStore(redis_url, ttl_s=60).change(None, count)
+    left = redis.Redis.from_url(redis_url).ttl(f"facelive:session:{session}")
+    assert 0 < left <= 60
+
+
+def test_a_redis_that_is_not_there_is_a_store_error() -> None:
+    pytest.importorskip("redis", reason="redis is not installed: pip install 'facelive[examples]'")
+    store = RedisStore(f"redis://127.0.0.1:{free_port()}/0", ttl_s=60)
+    for attempt in (store.check, lambda: store.change(None, count), lambda: store.forget("A" * 32)):
+        with pytest.raises(StoreError):
+            attempt()
