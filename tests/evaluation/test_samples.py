@@ -18,6 +18,7 @@ def write_csv(path: Path, *lines: str) -> Path:
 def test_a_folder_names_classes_species_and_recordings(tmp_path: Path) -> None:
     for name in (
         "Live/anna.jpg",
+        "Live/walk/10.jpg",
         "Live/walk/2.jpg",
         "Live/walk/1.jpg",
         "SPOOF/print/a.PNG",
@@ -25,6 +26,8 @@ def test_a_folder_names_classes_species_and_recordings(tmp_path: Path) -> None:
         "SPOOF/loose.jpg",
         "Live/notes.txt",
         "Live/.hidden.jpg",
+        "Live/Thumbs.db",
+        "Live/zoe.heic",
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,8 +35,10 @@ def test_a_folder_names_classes_species_and_recordings(tmp_path: Path) -> None:
     samples = list(Samples(tmp_path))
     assert [(sample.path, sample.label, sample.species, sample.sequence) for sample in samples] == [
         ("Live/anna.jpg", "live", "", ""),
+        ("Live/zoe.heic", "live", "", ""),
         ("Live/walk/1.jpg", "live", "", "Live/walk"),
         ("Live/walk/2.jpg", "live", "", "Live/walk"),
+        ("Live/walk/10.jpg", "live", "", "Live/walk"),
         ("SPOOF/loose.jpg", "spoof", "unnamed", ""),
         ("SPOOF/print/a.PNG", "spoof", "print", ""),
         ("SPOOF/replay/clip/1.jpg", "spoof", "replay", "SPOOF/replay/clip"),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from facelive.errors import EvaluationError
 
 __all__ = ["Row", "read_rows"]
 
-_PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+# What lies beside pictures without being one. Any other file counts as a picture, so that what the library cannot
+# read (.heic, .mp4) is reported as unreadable and not left out in silence.
+_NOTES = {".csv", ".db", ".ini", ".json", ".jsonl", ".md", ".txt", ".xml", ".yaml", ".yml"}
 
 
 class Row(NamedTuple):
@@ -78,12 +81,18 @@ def _folder_row(root: Path, folder: Path, path: Path, label: str) -> Row:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     # Files before folders, so that the pictures of one recording stay together.
-    entries = sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name))
+    entries = sorted(folder.iterdir(), key=lambda path: (path.is_dir(), _counted(path.name)))
     for path in entries:
         if path.is_dir():
             yield from _pictures(path)
-        elif path.suffix.lower() in _PICTURES and not path.name.startswith("."):
+        elif path.suffix.lower() not in _NOTES and not path.name.startswith("."):
             yield path
+
+
+def _counted(name: str) -> List[Tuple[int, str]]:
+    """A sort key that puts frame 2 before frame 10."""
+    parts = re.split("([0-9]+)", name)
+    return [(int(part or 0), "") if number % 2 else (0, part) for number, part in enumerate(parts)]
 
 
 def _jsonl_rows(data: Path) -> Iterator[Row]:
