@@ -19,6 +19,7 @@ from facelive import (
     bundled_models,
 )
 from facelive.bench import measure, print_table
+from facelive.evaluation.command import add_evaluate_parser
 
 __all__ = ["main"]
 
@@ -43,6 +44,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     models = commands.add_parser("models", help="list the bundled models")
     models.add_argument("--json", action="store_true", help="the whole cards")
     models.set_defaults(run=_models)
+
+    add_evaluate_parser(commands)
 
     bench = commands.add_parser("bench", help="time every step on this machine")
     bench.add_argument("--model", default="default", help="a bundled model's name or the path of a .tflite file")
