@@ -1,0 +1,132 @@
+"""The loop over a film made from the portrait, through the command line, as a user runs it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.examples.flask_app import scene
+
+from facelive import LivenessDetector
+
+pytest.importorskip("cv2", reason="OpenCV is not installed: pip install 'facelive[examples]'")
+if sys.version_info < (3, 10):
+    pytest.skip("the examples need CPython 3.10 or later", allow_module_level=True)
+
+import cv2
+from examples.webcam.loop import Options, SourceError, run
+
+LIVE, NOBODY = np.asarray(scene.live()), np.asarray(scene.nobody())
+
+
+def film(path: Path, pictures: list[Any]) -> Path:
+    """Write a film that loses nothing: the frames are what they were."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), 10, scene.SIZE)
+    for picture in pictures:
+        writer.write(np.ascontiguousarray(picture[:, :, ::-1]))
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="module")
+def live_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("films") / "live.avi", [LIVE] * 7)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "examples.webcam", *arguments], cwd=scene.ROOT, capture_output=True, text=True
+    )
+
+
+def test_a_film_becomes_one_json_line_a_frame_and_a_film(live_film: Path, tmp_path: Path) -> None:
+    out = tmp_path / "result.mp4"
+    ended = command(str(live_film), "--headless", "--json", "--out", str(out))
+    assert ended.returncode == 0, ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [line["frame"] for line in lines] == list(range(7))
+    assert [line["frames"] for line in lines] == [1, 2, 3, 4, 5, 5, 5]
+    assert [line["verdict"] for line in lines] == ["rejected"] * 4 + ["live"] * 3
+    written = cv2.VideoCapture(str(out))
+    assert int(written.get(cv2.CAP_PROP_FRAME_COUNT)) == 7
+    assert (written.get(cv2.CAP_PROP_FRAME_WIDTH), written.get(cv2.CAP_PROP_FRAME_HEIGHT)) == scene.SIZE
+    there, frame = written.read()
+    written.release()
+    assert there
+    assert np.abs(frame[-40:].astype(int) - LIVE[-40:, :, ::-1]).mean() > 20, "the verdict is drawn on the frame"
+
+
+def test_frames_are_judged_in_their_true_colours(live_film: Path) -> None:
+    output = io.StringIO()
+    detector = LivenessDetector(min_frames=5)
+    last = run(detector, Options(source=str(live_film), headless=True, as_json=True), output)
+    expected = detector.predict(LIVE)
+    assert last is not None and last.score is not None and expected.score is not None
+    assert last.score == pytest.approx(expected.score, abs=0.02)
+
+
+def test_without_json_a_line_tells_each_change(tmp_path: Path) -> None:
+    path = film(tmp_path / "comes.avi", [NOBODY] * 2 + [LIVE] * 6)
+    ended = command(str(path), "--headless")
+    starts = [line.partition("%")[0] for line in ended.stdout.splitlines()]
+    assert starts[0] == "frame 0: rejected (no_face)"
+    assert starts[1].startswith("frame 2: rejected (too_few_frames)")
+    assert starts[2].startswith("frame 6: live ")
+    assert len(starts) == 3
+
+
+def test_it_ends_after_as_many_frames_as_asked(live_film: Path) -> None:
+    ended = command(str(live_film), "--headless", "--json", "--max-frames", "2")
+    assert len(ended.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("source", ["no_such_film.mp4", "9731"])
+def test_a_source_that_cannot_be_opened_is_named(source: str) -> None:
+    ended = command(source, "--headless")
+    assert ended.returncode == 2
+    assert source in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_film_that_cannot_be_written_is_named(live_film: Path) -> None:
+    ended = command(str(live_film), "--headless", "--out", "no/such/folder/result.mp4")
+    assert ended.returncode == 2
+    assert "no/such/folder/result.mp4" in ended.stderr
+
+
+class Stumbles:
+    """A face detector that fails at its third frame."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def detect(self, image: object) -> list[Any]:
+        self.calls += 1
+        if self.calls == 3:
+            raise RuntimeError("stumbled")
+        return []
+
+
+def test_the_camera_is_released_whatever_happens(live_film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[cv2.VideoCapture] = []
+    capture = cv2.VideoCapture
+
+    def remembered(source: str) -> cv2.VideoCapture:
+        opened.append(capture(source))
+        return opened[-1]
+
+    monkeypatch.setattr(cv2, "VideoCapture", remembered)
+    with pytest.raises(RuntimeError, match="stumbled"):
+        run(LivenessDetector(faces=Stumbles()), Options(source=str(live_film), headless=True), io.StringIO())
+    assert [one.isOpened() for one in opened] == [False]
+
+
+def test_a_missing_source_raises_an_error_of_its_own() -> None:
+    with pytest.raises(SourceError, match="give a camera's index"):
+        run(LivenessDetector(), Options(source="nowhere.mp4", headless=True), io.StringIO())
