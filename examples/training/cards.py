@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from examples.training.calibration import Calibration
 from examples.training.recipe import Recipe
@@ -32,7 +32,13 @@ LIMITS = [
 
 
 def model_card(
-    recipe: Recipe, run: Path, calibration: Calibration, *, sha256: str, measured: dict[str, Any]
+    recipe: Recipe,
+    run: Path,
+    calibration: Calibration,
+    *,
+    sha256: str,
+    measured: dict[str, Any],
+    refit: Optional[Path] = None,
 ) -> dict[str, Any]:
     """The card of an exported run, ready for JSON.
 
@@ -42,9 +48,9 @@ def model_card(
         calibration: What was folded into the file.
         sha256: Of the file.
         measured: Figures.
+        refit: Folder of the run that went on from ``run`` on all pictures, where the file is that run's.
     """
-    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    return {
+    card: dict[str, Any] = {
         "name": recipe.network,
         "version": VERSION,
         "file": f"{recipe.network}.tflite",
@@ -60,21 +66,38 @@ def model_card(
         "training": {
             "data": json.loads((run / "sources.json").read_text(encoding="utf-8")),
             "caveat": f"Pictures of real people gathered from public repositories: {CAVEAT}.",
-            "recipe": json.loads(recipe.to_json()),
             "calibration": {
                 "temperature": round(calibration.temperature, 6),
                 "offset": round(calibration.offset, 6),
                 "fitted_on": "the val pictures, every source and class weighted alike; figures at 0.5 are "
                 "cross-fitted: each source's come from a calibration fitted on the other sources",
             },
-            "command": (run / "command.txt").read_text(encoding="utf-8").strip(),
             "versions": _versions(),
-            "seconds": sum(entry["seconds"] for entry in log if "finished" in entry),
-            "samples": recipe.samples,
-            "seed": recipe.seed,
+            **_history(run),
         },
         "measured": measured,
         "limits": LIMITS,
+    }
+    if refit is not None:
+        card["training"]["refit"] = {
+            "why": "With the recipe frozen, training went on for a little on all pictures, those of val included. The "
+            "figures under measured are those of the model before that; the file is the one after it.",
+            "data": json.loads((refit / "sources.json").read_text(encoding="utf-8")),
+            **_history(refit),
+        }
+    return card
+
+
+def _history(run: Path) -> dict[str, Any]:
+    """What made a run: every command in order, the last one's recipe, and the time they took together."""
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    return {
+        "commands": (run / "command.txt").read_text(encoding="utf-8").strip().splitlines(),
+        "recipe": recipe,
+        "seed": recipe["seed"],
+        "samples": recipe["samples"],
+        "seconds": round(sum(entry["seconds"] for entry in log if "finished" in entry)),
     }
 
 

@@ -82,6 +82,7 @@ def export(
     calibration: Optional[Calibration] = None,
     pythons: Sequence[str] = (),
     measured: Optional[dict[str, Any]] = None,
+    before: Optional[Path] = None,
 ) -> Calibration:
     """Write ``NAME.tflite`` and ``NAME.json`` of a run.
 
@@ -92,6 +93,7 @@ def export(
         calibration: Taken instead of fitting one.
         pythons: Interpreters to check parity on, besides this one.
         measured: Figures for the card.
+        before: Where ``run`` is a refit, the run that it went on from and that the figures are of.
     """
     from examples.training.loop import load_run  # imports TensorFlow
 
@@ -118,7 +120,14 @@ def export(
         "max_float16_difference_by_runtime": {name: round(value, 6) for name, value in differences.items()},
         **(measured or {}),
     }
-    card = model_card(recipe, run, calibration, sha256=hashlib.sha256(half).hexdigest(), measured=figures)
+    card = model_card(
+        recipe,
+        run if before is None else before,
+        calibration,
+        sha256=hashlib.sha256(half).hexdigest(),
+        measured=figures,
+        refit=None if before is None else run,
+    )
     path.with_suffix(".json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{path.name}: {len(half)} bytes (float32 {len(full)}), {calibration}, differences {differences}")
     return calibration
@@ -144,6 +153,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--calibration", type=float, nargs=2, metavar=("TEMPERATURE", "OFFSET"))
     parser.add_argument("--measured", type=Path, help="JSON of figures for the card, as compare writes it")
     parser.add_argument("--python", nargs="*", default=[], help="interpreters with tflite-runtime to check parity on")
+    parser.add_argument("--before", type=Path, help="the run that RUN is a refit of, and that the figures are of")
     options = parser.parse_args(arguments)
     export(
         options.run,
@@ -152,6 +162,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         calibration=Calibration(*options.calibration) if options.calibration else None,
         pythons=options.python,
         measured=json.loads(options.measured.read_text(encoding="utf-8")) if options.measured else None,
+        before=options.before,
     )
     return 0
 

@@ -32,6 +32,7 @@ class Recipe:
         cells_weight: Weight of the map's loss beside the pooled head's.
         taught_weight: Weight of the loss of the two heads that foretell the open models' scores.
         taught_share: How much of each of their logits is added to the exported one.
+        taught_live: Ask MiniFAS 128 about each augmented picture instead of trusting its stored score.
         average: Decay of the running mean of weights that is exported.
         frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
         mixstyle: Share of steps in which feature statistics are mixed between pictures.
@@ -59,6 +60,7 @@ class Recipe:
     cells_weight: float = 0.0
     taught_weight: float = 0.0
     taught_share: float = 0.0
+    taught_live: bool = False
     average: float = 0.99
     frozen_before: str = ""
     mixstyle: float = 0.0

@@ -16,10 +16,10 @@ __all__ = ["Sampler", "source_weight"]
 SOURCE_WEIGHTS = {
     "sejong-sas/face-anti-spoofing": 8.0,
     "nebulaHZH/Anti_Spoofing": 8.0,
-    "imironica/liveness": 2.5,
+    "imironica/liveness": 3.0,
     "raulsilva-tech/RS-FACE": 2.5,
-    "dtruong46me/face-anti-spoofing": 2.0,
-    "gc535/LivenessDectectionForFaceSpoofingAttack": 1.5,
+    "dtruong46me/face-anti-spoofing": 4.0,
+    "gc535/LivenessDectectionForFaceSpoofingAttack": 2.5,
     "ReynaraEzra/Liveness-Detection": 1.5,
     "EziGo96/Wavelet_Face_Anti_spoofing": 0.2,
 }

@@ -40,8 +40,7 @@ def soup(runs: Sequence[Path], out: Path) -> Path:
         shutil.copy(runs[0] / name, out / name)
     commands, seconds = [], 0.0
     for run in runs:
-        command = (run / "command.txt").read_text(encoding="utf-8").strip()
-        commands.append(command.replace("--run RUN", f"--run {run.name}"))
+        commands.append((run / "command.txt").read_text(encoding="utf-8").strip())
         log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
         seconds += sum(entry["seconds"] for entry in log if "finished" in entry)
     commands.append(f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}")

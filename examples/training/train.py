@@ -74,6 +74,7 @@ def train(
         teacher_mix=recipe.teacher_mix,
         synthetic=recipe.synthetic,
         backdrops=open_store(data, backdrop_files(data), cache) if recipe.synthetic else None,
+        open_model=teachers / "minifas128.onnx" if recipe.taught_live else None,
     )
     _note_sources(run, chosen)
     trainer = Trainer(recipe, imagenet=teachers, start=start, runs=run.parent)
@@ -117,16 +118,19 @@ def _bar(step: int, steps: int, loss: float, rate: float, left_s: float) -> None
     print(("\r" if sys.stdout.isatty() else "") + text, end=end, flush=True)
 
 
-def _command(options: argparse.Namespace) -> str:
-    """The command to type again, without this machine's folders."""
-    words = ["python -m examples.training.train", options.network, "--run RUN"]
+def _commands(options: argparse.Namespace) -> str:
+    """The commands to type again, those of the run that this one starts from first, without this machine's folders."""
+    words = ["python -m examples.training.train", options.network, f"--run {options.run.name}"]
+    former = ""
     if options.recipe is not None:
         words.append(f"--recipe {options.recipe.parent.name}/{options.recipe.name}")
     if options.start is not None:
         words.append(f"--start {options.start.parent.name}/{options.start.name}")
+        if (options.start.parent / "command.txt").exists():
+            former = (options.start.parent / "command.txt").read_text(encoding="utf-8").strip() + "\n"
     if options.set:
         words += ["--set", *(shlex.quote(change) for change in options.set)]
-    return " ".join(words)
+    return former + " ".join(words)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -149,7 +153,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         name, _, value = change.partition("=")
         changes[name] = json.loads(value)
     options.run.mkdir(parents=True, exist_ok=True)
-    (options.run / "command.txt").write_text(_command(options), encoding="utf-8")
+    (options.run / "command.txt").write_text(_commands(options), encoding="utf-8")
     train(
         recipe.changed(changes),
         options.run,

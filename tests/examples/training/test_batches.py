@@ -65,3 +65,11 @@ def test_species_are_even_however_many_pictures_each_has(rows: list[Row]) -> Non
 
 def test_a_source_of_few_attacks_is_drawn_seldom(rows: list[Row]) -> None:
     assert 0 < source_weight(rows[:6]) < 1
+
+
+def test_the_open_models_scores_ride_along_but_not_on_synthetic_attacks(
+    rows: list[Row], tiny_data: Path, tmp_path: Path
+) -> None:
+    plain, made = maker(rows, tiny_data, tmp_path)(0), maker(rows, tiny_data, tmp_path, synthetic=1.0)(0)
+    assert np.isfinite(plain.soft).all()
+    assert np.isnan(made.soft[made.targets == np.float32(SYNTHETIC_TARGET)]).all()

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
-
 from examples.training.sheet import main
+from PIL import Image
 
 
 def test_the_command_writes_a_sheet(portrait_path: Path, tmp_path: Path) -> None:

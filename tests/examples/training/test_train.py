@@ -62,10 +62,41 @@ def test_another_recipe_does_not_take_over_a_run(tiny_data: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet", "custom"])
-def test_networks_have_two_heads(name: str) -> None:
+def test_networks_have_three_heads(name: str) -> None:
     from examples.training.networks import build_network
 
     network = build_network(name, width=1.0 if name == "custom" else 0.35 if name == "mobilenet_v2" else 0.25)
-    logit, cells = network(np.zeros((2, 128, 128, 3), np.float32))
-    assert logit.shape == (2, 1)
+    logit, cells, taught = network(np.zeros((2, 128, 128, 3), np.float32))
+    assert (logit.shape, taught.shape) == ((2, 1), (2, 2))
     assert tuple(cells.shape[1:3]) == (8, 8)
+
+
+def test_folding_adds_the_taught_logits() -> None:
+    from examples.training.networks import build_network, fold_taught
+
+    network = build_network("custom", width=0.25)
+    pictures = np.random.default_rng(0).uniform(-1, 1, (2, 128, 128, 3)).astype(np.float32)
+    logit, _, taught = (np.asarray(head) for head in network(pictures))
+    fold_taught(network, 0.5)
+    assert np.asarray(network(pictures)[0])[:, 0] == pytest.approx(logit[:, 0] + 0.5 * taught.sum(axis=1), abs=1e-4)
+
+
+def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
+    import keras
+    from examples.training.loop import WEIGHTS, load_run
+    from examples.training.networks import build_network
+    from examples.training.soup import soup
+
+    for seed in (1, 2):
+        run = tmp_path / str(seed)
+        run.mkdir()
+        keras.utils.set_random_seed(seed)
+        build_network("custom", width=0.25).save_weights(run / WEIGHTS)
+        (run / "recipe.json").write_text(TINY.to_json(), encoding="utf-8")
+        (run / "sources.json").write_text("{}", encoding="utf-8")
+        (run / "command.txt").write_text("train --run RUN", encoding="utf-8")
+        (run / "log.jsonl").write_text('{"finished": 4, "seconds": 2}\n', encoding="utf-8")
+    soup([tmp_path / "1", tmp_path / "2"], tmp_path / "both")
+    kernels = [load_run(tmp_path / name).get_layer("head").get_weights()[0] for name in ("1", "2", "both")]
+    assert kernels[2] == pytest.approx((kernels[0] + kernels[1]) / 2, abs=1e-6)
+    assert (tmp_path / "both" / "command.txt").read_text(encoding="utf-8").count("\n") == 2
