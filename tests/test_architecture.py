@@ -26,6 +26,7 @@ LAYERS = {
     "cards": 1,
     "models": 2,
     "faces": 2,
+    "streams": 2,
     "detector": 3,
     "evaluation": 3,
     "bench": 3,

@@ -1,54 +1,26 @@
-"""The wiring, on a tiny real network that scores a face by its brightness: 0.2 of white is P(live) 0.2."""
+"""The wiring, on a tiny real network that scores a face by its brightness."""
 
 from __future__ import annotations
 
 import pickle
 import threading
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
+from tests.scene import ELSEWHERE, FACE, BoxInMind, brightness, frame
 
 from facelive import (
     FaceBox,
     ImageError,
     LivenessDetector,
-    LivenessModel,
-    LogAverageVoter,
     ModelError,
     QualityPolicy,
     Reason,
     Verdict,
-    log_average,
 )
-
-NETWORKS = Path(__file__).parent / "networks"
-FACE = FaceBox(200, 120, 320, 270)
-ELSEWHERE = FaceBox(480, 300, 600, 450)
-
-
-@dataclass
-class BoxInMind:
-    """A user's own face detector, told where the face is."""
-
-    boxes: Sequence[FaceBox] = (FACE,)
-
-    def detect(self, image: npt.NDArray[np.uint8]) -> Sequence[FaceBox]:
-        return self.boxes
-
-
-def brightness(**options: Any) -> LivenessModel:
-    return LivenessModel.from_file(NETWORKS / "sigmoid.tflite", live_class=1, value_range=(0, 1), **options)
-
-
-def frame(score: float) -> npt.NDArray[np.uint8]:
-    """A 640x480 picture with the mean brightness that scores ``score``, sharp enough to be judged."""
-    grain = np.random.default_rng(0).integers(-20, 21, (480, 640, 1))
-    return np.clip(score * 255 + grain, 0, 255).astype(np.uint8).repeat(3, axis=2)
 
 
 @pytest.fixture
@@ -140,96 +112,6 @@ class TestPredictBatch:
             detector.predict_batch([frame(0.7), frame(0.7)], faces=[FACE])
 
 
-class TestStream:
-    def test_the_vote_is_the_log_average_of_the_last_five(self, detector: LivenessDetector) -> None:
-        stream, scores = detector.stream(), []
-        for brightness in (0.9, 0.2, 0.8, 0.4, 0.6, 0.3, 0.7):
-            result = stream.update(frame(brightness))
-            assert result.score is not None
-            scores.append(result.score)
-            assert result.vote == log_average(scores[-5:])
-            assert result.frames == min(len(scores), 5)
-            assert result.is_live is (result.vote >= 0.5)
-
-    def test_streams_are_strangers(self, detector: LivenessDetector) -> None:
-        first, second = detector.stream(), detector.stream()
-        first.update(frame(0.9))
-        assert second.update(frame(0.3)).vote == pytest.approx(0.3, abs=0.01)
-        assert detector.update(frame(0.4)).frames == 1
-
-    def test_a_rejected_frame_does_not_vote(self, detector: LivenessDetector) -> None:
-        stream = detector.stream()
-        vote = stream.update(frame(0.9)).vote
-        rejected = stream.update(np.zeros((480, 640, 3), np.uint8))
-        assert (rejected.verdict, rejected.vote, rejected.frames) == (Verdict.REJECTED, vote, 1)
-        assert stream.update(frame(0.9)).frames == 2
-
-    def test_a_broken_frame_changes_nothing(self, detector: LivenessDetector) -> None:
-        stream = detector.stream()
-        vote = stream.update(frame(0.9)).vote
-        with pytest.raises(ImageError):
-            stream.update(b"broken")
-        assert stream.update(np.zeros((480, 640, 3), np.uint8)).vote == vote
-
-    def test_too_few_frames_accept_nobody(self) -> None:
-        stream = LivenessDetector(brightness(), faces=BoxInMind(), min_frames=3).stream()
-        verdicts = [stream.update(frame(0.9)) for _ in range(3)]
-        assert [result.verdict for result in verdicts] == [Verdict.REJECTED, Verdict.REJECTED, Verdict.LIVE]
-        assert verdicts[0].reason is Reason.TOO_FEW_FRAMES
-        assert stream.update(frame(0.2)).verdict is not Verdict.REJECTED
-
-    def test_a_real_face_cannot_vouch_for_a_picture_held_up_elsewhere(self, detector: LivenessDetector) -> None:
-        stream = detector.stream()
-        for _ in range(5):
-            assert stream.update(frame(0.9), face=FACE).is_live
-        result = stream.update(frame(0.2), face=ELSEWHERE)
-        assert (result.verdict, result.frames) == (Verdict.SPOOF, 1)
-
-    @pytest.mark.parametrize("factor", [0.4, 2.5])
-    def test_a_face_that_changes_its_size_starts_a_new_vote(self, detector: LivenessDetector, factor: float) -> None:
-        stream = detector.stream()
-        stream.update(frame(0.9), face=FACE)
-        half = FACE.side_px * factor / 2
-        x, y = FACE.center
-        assert stream.update(frame(0.9), face=FaceBox(x - half, y - half, x + half, y + half)).frames == 1
-
-    def test_a_head_that_moves_keeps_its_votes(self, detector: LivenessDetector) -> None:
-        stream = detector.stream()
-        for step in range(4):
-            moved = FaceBox(FACE.x0 + 40 * step, FACE.y0, FACE.x1 + 40 * step, FACE.y1)
-            assert stream.update(frame(0.9), face=moved).frames == step + 1
-
-    def test_a_face_gone_for_a_whole_window_starts_a_new_vote(self, detector: LivenessDetector) -> None:
-        stream = detector.stream()
-        stream.update(frame(0.9))
-        for expected in (1, 1, 1, 1, 0):
-            assert stream.update(np.zeros((480, 640, 3), np.uint8)).frames == expected
-
-    def test_stale_frames_fall_out(self, detector: LivenessDetector) -> None:
-        stream = detector.stream(max_age_ms=1000)
-        stream.update(frame(0.9), timestamp_ms=0)
-        assert stream.update(frame(0.9), timestamp_ms=900).frames == 2
-        assert stream.update(frame(0.9), timestamp_ms=1500).frames == 2
-        assert stream.update(frame(0.9), timestamp_ms=9999).frames == 1
-
-    def test_without_timestamps_the_clock_of_the_machine_counts(self, detector: LivenessDetector) -> None:
-        stream = detector.stream(max_age_ms=60_000)
-        assert [stream.update(frame(0.9)).frames for _ in range(2)] == [1, 2]
-
-    @pytest.mark.parametrize("timestamp", [float("nan"), -1.0])
-    def test_a_clock_that_runs_backwards_changes_nothing(self, detector: LivenessDetector, timestamp: float) -> None:
-        stream = detector.stream(max_age_ms=1000)
-        stream.update(frame(0.9), timestamp_ms=0)
-        with pytest.raises(ValueError, match="timestamp_ms"):
-            stream.update(frame(0.2), face=ELSEWHERE, timestamp_ms=timestamp)
-        assert stream.update(frame(0.9), timestamp_ms=10).frames == 2
-
-    def test_reset_forgets(self, detector: LivenessDetector) -> None:
-        detector.update(frame(0.9))
-        detector.reset()
-        assert detector.update(frame(0.2)).frames == 1
-
-
 class TestOptions:
     @pytest.mark.parametrize(
         "options",
@@ -279,14 +161,6 @@ class TestSharing:
         detector.close()
         with pytest.raises(ModelError, match="closed"):
             detector.predict(frame(0.5))
-
-
-def test_a_voter_of_ones_own_agrees_with_the_stream(detector: LivenessDetector) -> None:
-    stream, voter = detector.stream(), LogAverageVoter()
-    for score in (0.9, 0.3, 0.6):
-        result = stream.update(frame(score))
-        assert result.score is not None
-        assert result.vote == voter.update(result.score)
 
 
 def test_a_policy_may_be_stricter() -> None:

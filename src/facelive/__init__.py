@@ -7,12 +7,13 @@ Example:
 """
 
 from facelive.cards import ModelCard
-from facelive.detector import LivenessDetector, LivenessStream
+from facelive.detector import LivenessDetector
 from facelive.errors import FaceliveError, ImageError, ModelError, RuntimeUnavailableError
 from facelive.faces import FaceDetector
 from facelive.models import LivenessModel, bundled_models
 from facelive.quality import QualityPolicy
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
+from facelive.streams import LivenessStream, StreamState
 from facelive.voting import LogAverageVoter, log_average
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ __all__ = [
     "QualityPolicy",
     "Reason",
     "RuntimeUnavailableError",
+    "StreamState",
     "Verdict",
     "bundled_models",
     "log_average",

@@ -1,10 +1,8 @@
-"""The whole story of a frame: picture, face, quality, crop, score, vote, verdict."""
+"""The whole story of a frame: picture, face, quality, crop, score, verdict. ``streams`` adds the vote."""
 
 from __future__ import annotations
 
 import os
-import time
-from dataclasses import replace
 from typing import Any, Iterable, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -16,9 +14,10 @@ from facelive.images import ImageLike, read_image
 from facelive.models import LivenessModel
 from facelive.quality import QualityPolicy
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
+from facelive.streams import LivenessStream, StreamState
 from facelive.voting import LogAverageVoter
 
-__all__ = ["BUNDLED", "LivenessDetector", "LivenessStream"]
+__all__ = ["BUNDLED", "LivenessDetector"]
 
 BUNDLED = BundledFaceDetector()
 """The face detector that comes with the library; it loads its network at the first frame."""
@@ -121,13 +120,21 @@ class LivenessDetector:
             for face, crop in judged
         ]
 
-    def stream(self, *, max_age_ms: Optional[float] = None) -> LivenessStream:
+    def stream(self, *, max_age_ms: Optional[float] = None, state: Optional[StreamState] = None) -> LivenessStream:
         """A fresh vote over the frames of one client, on the same model.
 
         Args:
             max_age_ms: Scores older than this no longer vote; ``None`` lets the last ``window`` vote, however old.
+            state: Another stream's ``state``, to go on where it stopped, on another machine for one.
+
+        Raises:
+            ValueError: ``max_age_ms`` or ``state`` is out of range.
         """
-        return LivenessStream(self, LogAverageVoter(self.window, max_age_ms=max_age_ms))
+        voter = LogAverageVoter(self.window, max_age_ms=max_age_ms)
+        stream = LivenessStream(self.predict, voter, min_frames=self.min_frames)
+        if state is not None:
+            stream.restore(state)
+        return stream
 
     def update(self, image: ImageLike, *, face: Optional[FaceBox] = None) -> LivenessResult:
         """Judge the next frame on the detector's own stream: for one camera and one thread; see ``LivenessStream``."""
@@ -174,74 +181,7 @@ class LivenessDetector:
         return {**self.__dict__, "_own_stream": None}
 
 
-class LivenessStream:
-    """The frames of one client, in order, with a vote over the last of them; never shared.
-
-    A face that jumps, in place or in size, starts a new vote, so that a real face cannot vouch for the picture
-    held up after it. So does a face that was gone for ``window`` frames.
-
-    Make one with ``LivenessDetector.stream()``.
-    """
-
-    def __init__(self, detector: LivenessDetector, voter: LogAverageVoter) -> None:
-        self._detector = detector
-        self._voter = voter
-        self._face: Optional[FaceBox] = None
-        self._rejected = 0
-
-    def update(
-        self, image: ImageLike, *, face: Optional[FaceBox] = None, timestamp_ms: Optional[float] = None
-    ) -> LivenessResult:
-        """Judge the next frame and vote.
-
-        Args:
-            image: As in ``LivenessDetector.predict``.
-            face: Where the face is, in pixels of the upright picture; found unless given.
-            timestamp_ms: When the frame was taken, for ``max_age_ms``; the time of this call unless given.
-
-        Returns:
-            The verdict of the vote that includes this frame. A rejected frame is REJECTED and does not vote; with
-            fewer than ``min_frames`` votes a live vote is REJECTED too, with ``TOO_FEW_FRAMES``.
-
-        Raises:
-            ImageError: The picture cannot be read; the vote stays as it was.
-            ValueError: ``timestamp_ms`` is not finite or runs backwards; the vote stays as it was.
-        """
-        result = self._detector.predict(image, face=face)
-        if result.score is None or result.face is None:
-            return self._pass_over(result)
-        if timestamp_ms is None and self._voter.max_age_ms is not None:
-            timestamp_ms = time.monotonic() * 1000
-        vote = self._voter.update(result.score, timestamp_ms=timestamp_ms)
-        if self._face is not None and _jumped(self._face, result.face):
-            self._voter.reset()
-            vote = self._voter.update(result.score, timestamp_ms=timestamp_ms)
-        self._face, self._rejected = result.face, 0
-        result = replace(result, vote=vote, frames=self._voter.frames)
-        if vote < result.threshold:
-            return replace(result, verdict=Verdict.SPOOF)
-        if result.frames < self._detector.min_frames:
-            return replace(result, verdict=Verdict.REJECTED, reason=Reason.TOO_FEW_FRAMES)
-        return replace(result, verdict=Verdict.LIVE)
-
-    def reset(self) -> None:
-        """Forget every vote, as a new stream."""
-        self._voter.reset()
-        self._face, self._rejected = None, 0
-
-    def _pass_over(self, result: LivenessResult) -> LivenessResult:
-        self._rejected += 1
-        if self._rejected >= self._voter.window:
-            self.reset()
-        return replace(result, vote=self._voter.score, frames=self._voter.frames)
-
-
 def _face_of_a_crop(width: int, height: int, crop_scale: float) -> FaceBox:
     """The face in a picture that is itself the crop: centred, with the margin the model was trained on."""
     half = max(width, height) / crop_scale / 2
     return FaceBox(width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
-
-
-def _jumped(before: FaceBox, now: FaceBox) -> bool:
-    # A head that moves between two frames still overlaps itself; a picture held up elsewhere does not.
-    return before.overlap(now) < 0.1 or not 0.5 < now.side_px / before.side_px < 2

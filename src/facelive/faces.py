@@ -19,7 +19,7 @@ from facelive.runtime import TFLiteModel
 __all__ = ["BundledFaceDetector", "FaceBox", "FaceDetector", "choose_face"]
 
 _FILE = Path(__file__).parent / "assets" / "face_detector.tflite"
-_SIZE = 128
+_SIZE = 160
 _STRIDE = 8
 _GRID = _SIZE // _STRIDE
 _ANCHOR_PX = 32.0
@@ -49,7 +49,7 @@ class FaceDetector(Protocol):
 class BundledFaceDetector:
     """The face detector that comes with the library: one small TFLite network, loaded at the first picture.
 
-    It looks at the picture shrunk to 128 pixels and finds faces from about 12 % of the shorter side up. Threads may
+    It looks at the picture shrunk to 160 pixels and finds faces from about 12 % of the shorter side up. Threads may
     share it; it pickles small, and another process loads its own network.
 
     Args:

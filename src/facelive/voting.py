@@ -94,6 +94,16 @@ class LogAverageVoter:
         return log_average(self._scores) if self._scores else None
 
     @property
+    def scores(self) -> tuple[float, ...]:
+        """The scores behind the vote, oldest first."""
+        return tuple(self._scores)
+
+    @property
+    def timestamps_ms(self) -> tuple[float, ...]:
+        """When they were taken; empty without ``max_age_ms``."""
+        return tuple(self._times_ms)
+
+    @property
     def frames(self) -> int:
         """How many scores stand behind the vote, at most ``window``."""
         return len(self._scores)
