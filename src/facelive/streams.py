@@ -1,0 +1,120 @@
+"""The frames of one client and the vote over them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Callable, List, Optional
+
+from typing_extensions import TypedDict
+
+from facelive.images import ImageLike
+from facelive.results import FaceBox, LivenessResult, Reason, Verdict
+from facelive.voting import LogAverageVoter
+
+__all__ = ["LivenessStream", "StreamState"]
+
+
+class StreamState(TypedDict):
+    """All that a stream remembers, ready for JSON and a store that several machines share; keep it from the client."""
+
+    scores: List[float]
+    timestamps_ms: List[float]
+    face_px: Optional[List[float]]
+    rejected: int
+
+
+class LivenessStream:
+    """The frames of one client, in order, with a vote over the last of them; never shared.
+
+    A face that jumps, in place or in size, starts a new vote, so that a real face cannot vouch for the picture
+    held up after it. So does a face that was gone for ``window`` frames.
+
+    Make one with ``LivenessDetector.stream()``.
+    """
+
+    def __init__(self, judge: Callable[..., LivenessResult], voter: LogAverageVoter, *, min_frames: int = 1) -> None:
+        self._judge = judge
+        self._voter = voter
+        self._min_frames = min_frames
+        self._face: Optional[FaceBox] = None
+        self._rejected = 0
+
+    def update(
+        self, image: ImageLike, *, face: Optional[FaceBox] = None, timestamp_ms: Optional[float] = None
+    ) -> LivenessResult:
+        """Judge the next frame and vote.
+
+        Args:
+            image: As in ``LivenessDetector.predict``.
+            face: Where the face is, in pixels of the upright picture; found unless given.
+            timestamp_ms: When the frame was taken, for ``max_age_ms``; the time of this call unless given.
+
+        Returns:
+            The verdict of the vote that includes this frame. A rejected frame is REJECTED and does not vote; with
+            fewer than ``min_frames`` votes a live vote is REJECTED too, with ``TOO_FEW_FRAMES``.
+
+        Raises:
+            ImageError: The picture cannot be read; the vote stays as it was.
+            ValueError: ``timestamp_ms`` is not finite or runs backwards; the vote stays as it was.
+        """
+        return self.vote(self._judge(image, face=face), timestamp_ms=timestamp_ms)
+
+    def vote(self, result: LivenessResult, *, timestamp_ms: Optional[float] = None) -> LivenessResult:
+        """Vote on a frame that ``LivenessDetector.predict`` has judged already; see ``update``."""
+        if result.score is None or result.face is None:
+            return self._pass_over(result)
+        if timestamp_ms is None and self._voter.max_age_ms is not None:
+            timestamp_ms = time.monotonic() * 1000
+        vote = self._voter.update(result.score, timestamp_ms=timestamp_ms)
+        if self._face is not None and _jumped(self._face, result.face):
+            self._voter.reset()
+            vote = self._voter.update(result.score, timestamp_ms=timestamp_ms)
+        self._face, self._rejected = result.face, 0
+        result = replace(result, vote=vote, frames=self._voter.frames)
+        if vote < result.threshold:
+            return replace(result, verdict=Verdict.SPOOF)
+        if result.frames < self._min_frames:
+            return replace(result, verdict=Verdict.REJECTED, reason=Reason.TOO_FEW_FRAMES)
+        return replace(result, verdict=Verdict.LIVE)
+
+    def reset(self) -> None:
+        """Forget every vote, as a new stream."""
+        self._voter.reset()
+        self._face, self._rejected = None, 0
+
+    @property
+    def state(self) -> StreamState:
+        """What a later stream needs to go on from here: at most a window of scores, a box, a count; no picture."""
+        return StreamState(
+            scores=list(self._voter.scores),
+            timestamps_ms=list(self._voter.timestamps_ms),
+            face_px=None if self._face is None else list(self._face.edges),
+            rejected=self._rejected,
+        )
+
+    def restore(self, state: StreamState) -> None:
+        """Go on from a state.
+
+        Raises:
+            ValueError: The state is not one that a stream like this can have.
+        """
+        self.reset()
+        times = state["timestamps_ms"] if self._voter.max_age_ms is not None else [None] * len(state["scores"])
+        if len(times) != len(state["scores"]):
+            raise ValueError(f"a state with {len(state['scores'])} scores has {len(times)} timestamps")
+        for score, timestamp_ms in zip(state["scores"], times):
+            self._voter.update(score, timestamp_ms=timestamp_ms)
+        self._face = None if state["face_px"] is None else FaceBox(*state["face_px"])
+        self._rejected = state["rejected"]
+
+    def _pass_over(self, result: LivenessResult) -> LivenessResult:
+        self._rejected += 1
+        if self._rejected >= self._voter.window:
+            self.reset()
+        return replace(result, vote=self._voter.score, frames=self._voter.frames)
+
+
+def _jumped(before: FaceBox, now: FaceBox) -> bool:
+    # A head that moves between two frames still overlaps itself; a picture held up elsewhere does not.
+    return before.overlap(now) < 0.1 or not 0.5 < now.side_px / before.side_px < 2
