@@ -1,4 +1,4 @@
-"""Training pictures for the face detector: a face composed into a letterboxed 128×128 scene, and its targets.
+"""Training pictures for the face detector: a face composed into a letterboxed square scene, and its targets.
 
 The face picture is turned, scaled and shifted onto a scene (another picture, a flat colour, its own border drawn
 out), the scene is cut to the aspect of some camera, and the rest is the grey that the detector pads with at run time.
@@ -27,14 +27,16 @@ class Composer:
     Args:
         seed: Start of the random numbers.
         scenes: Pictures without a face, uint8 RGB of any size.
+        side: Side of the pictures made, in pixels.
     """
 
-    def __init__(self, seed: int, scenes: list[Picture]) -> None:
+    def __init__(self, seed: int, scenes: list[Picture], side: int = SIZE) -> None:
+        self.side = side
         self.rng = np.random.default_rng(seed)
         self.scenes = scenes
 
     def compose(self, picture: Picture, sample: Sample) -> tuple[Picture, Array]:
-        """One picture with its faces: uint8 (128, 128, 3) RGB, float32 (16, 16, 17)."""
+        """One picture with its faces: uint8 (side, side, 3) RGB, float32 (side / 8, side / 8, 17)."""
         rng = self.rng
         canvas, frame = self._scene(picture)
         faces = [np.zeros((0, 14), np.float32), np.zeros((0, 4), np.float32)]
@@ -48,20 +50,22 @@ class Composer:
         canvas = self._light(canvas, float(sides.max(initial=0)) or rng.uniform(10, 80))
         _letterbox(canvas, frame)
         if rng.random() < 0.5:
-            canvas, faces = np.ascontiguousarray(canvas[:, ::-1]), _flip(faces)
-            frame = (SIZE - frame[2], frame[1], SIZE - frame[0], frame[3])
-        return canvas, targets(faces[0], faces[1], frame)
+            canvas, faces = np.ascontiguousarray(canvas[:, ::-1]), _flip(faces, self.side)
+            frame = (self.side - frame[2], frame[1], self.side - frame[0], frame[3])
+        return canvas, targets(faces[0], faces[1], frame, self.side)
 
     def _scene(self, picture: Picture) -> tuple[Picture, tuple[int, int, int, int]]:
         rng = self.rng
-        frame = (0, 0, SIZE, SIZE)
+        frame = (0, 0, self.side, self.side)
         if rng.random() < 0.75:
             aspect = ASPECTS[rng.integers(len(ASPECTS))] if rng.random() < 0.7 else np.exp(rng.uniform(-0.7, 0.7))
-            width, height = (SIZE, round(SIZE / aspect)) if aspect > 1 else (round(SIZE * aspect), SIZE)
-            left, top = (SIZE - width) // 2, (SIZE - height) // 2
+            width, height = (
+                (self.side, round(self.side / aspect)) if aspect > 1 else (round(self.side * aspect), self.side)
+            )
+            left, top = (self.side - width) // 2, (self.side - height) // 2
             frame = (left, top, left + width, top + height)
         kind = rng.random()
-        canvas = np.empty((SIZE, SIZE, 3), np.uint8)
+        canvas = np.empty((self.side, self.side, 3), np.uint8)
         if kind < 0.65 and self.scenes:
             self._paste_anywhere(canvas, self.scenes[rng.integers(len(self.scenes))])
         elif kind < 0.8:
@@ -74,9 +78,9 @@ class Composer:
         """A face-free picture over the whole canvas, mirrored at its border."""
         rng = self.rng
         height, width = picture.shape[:2]
-        scale = SIZE / min(height, width) * np.exp(rng.uniform(-0.45, 0.6))
+        scale = self.side / min(height, width) * np.exp(rng.uniform(-0.45, 0.6))
         spot = rng.uniform(0.25, 0.75, 2) * (width, height)
-        turn = _turn(spot, (SIZE / 2, SIZE / 2), scale, rng.normal(0, 8))
+        turn = _turn(spot, (self.side / 2, self.side / 2), scale, rng.normal(0, 8))
         _warp(picture, turn, canvas, cv2.BORDER_REFLECT_101)
 
     def _paste(
@@ -90,10 +94,10 @@ class Composer:
         if rng.random() < 0.2:  # as a user's picture would arrive: whole, only letterboxed
             height, width = picture.shape[:2]
             scale = min((frame[2] - frame[0]) / width, (frame[3] - frame[1]) / height) * rng.uniform(0.9, 1.1)
-            spot, goal = (width / 2, height / 2), rng.normal(SIZE / 2, 3, 2)
+            spot, goal = (width / 2, height / 2), rng.normal(self.side / 2, 3, 2)
             angle = rng.normal(0, 5)
         else:
-            side = max(shorter * np.exp(rng.uniform(np.log(0.11), np.log(1.35))), 8.5)
+            side = max(shorter * np.exp(np.log(0.11) + 2.5 * rng.random() ** 1.15), 8.5)
             scale = side / size
             spot = (chosen[:2] + chosen[2:]) / 2
             low, high = np.array(frame[:2], float), np.array(frame[2:], float)
@@ -118,7 +122,7 @@ class Composer:
         if rng.random() < 0.1:
             canvas = cv2.cvtColor(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         if rng.random() < 0.12:
-            ramp = np.linspace(rng.uniform(0.2, 1), rng.uniform(0.6, 1.4), SIZE, dtype=np.float32)
+            ramp = np.linspace(rng.uniform(0.2, 1), rng.uniform(0.6, 1.4), self.side, dtype=np.float32)
             shade = ramp[:, None, None] if rng.random() < 0.4 else ramp[None, :, None]
             canvas = np.clip(canvas * shade, 0, 255).astype(np.uint8)
         kind = rng.random()
@@ -129,7 +133,7 @@ class Composer:
             shape = (length, 1) if rng.random() < 0.6 else (1, length)
             canvas = cv2.blur(canvas, shape)
         if rng.random() < 0.25:
-            noise = rng.standard_normal((SIZE, SIZE, 1 if rng.random() < 0.5 else 3), np.float32)
+            noise = rng.standard_normal((self.side, self.side, 1 if rng.random() < 0.5 else 3), np.float32)
             canvas = np.clip(canvas + noise * rng.uniform(2, 14 if side > 30 else 7), 0, 255).astype(np.uint8)
         if rng.random() < 0.2:
             coded = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))])[1]
@@ -163,7 +167,7 @@ def _warp(picture: Picture, turn: npt.NDArray[np.float64], canvas: Picture, bord
     # Pixel i covers i to i + 1, as in boxes; OpenCV puts its middle at i.
     shifted = turn.copy()
     shifted[:, 2] += turn[:, :2] @ (0.5, 0.5) - 0.5
-    cv2.warpAffine(picture, shifted, (SIZE, SIZE), dst=canvas, flags=cv2.INTER_LINEAR, borderMode=border)
+    cv2.warpAffine(picture, shifted, canvas.shape[:2], dst=canvas, flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 def _moved(sample: Sample, turn: npt.NDArray[np.float64]) -> list[Array]:
@@ -183,11 +187,11 @@ def _moved(sample: Sample, turn: npt.NDArray[np.float64]) -> list[Array]:
     return [faces, place(sample.ignored)]
 
 
-def _flip(faces: list[Array]) -> list[Array]:
+def _flip(faces: list[Array], side: int) -> list[Array]:
     out = []
     for boxes in (faces[0][:, :4], faces[1]):
-        out.append(np.stack([SIZE - boxes[:, 2], boxes[:, 1], SIZE - boxes[:, 0], boxes[:, 3]], 1))
-    marks = faces[0][:, 4:].reshape(-1, 5, 2)[:, SWAP] * (-1, 1) + (SIZE, 0)
+        out.append(np.stack([side - boxes[:, 2], boxes[:, 1], side - boxes[:, 0], boxes[:, 3]], 1))
+    marks = faces[0][:, 4:].reshape(-1, 5, 2)[:, SWAP] * (-1, 1) + (side, 0)
     return [np.concatenate([out[0], marks.reshape(-1, 10)], 1).astype(np.float32), out[1].astype(np.float32)]
 
 

@@ -51,7 +51,7 @@ def card(content: bytes, data: Path, measured: dict[str, Any]) -> dict[str, Any]
     return {
         "name": "face_detector",
         "version": "1",
-        "description": "Single-shot face detector: box, five landmarks and score from one 128×128 picture.",
+        "description": "Single-shot face detector: box, five landmarks and score from one 160×160 picture.",
         "input": {"size": SIZE, "channels": "RGB", "value_range": [-1, 1], "letterbox_grey": PAD, "resize": "triangle"},
         "output": {
             "shape": [SIZE // STRIDE, SIZE // STRIDE, 15],

@@ -1,6 +1,6 @@
 """The face detector's network, its targets and its loss.
 
-One level, one output: every cell of a 16×16 grid says whether a face's middle is near it and where that face lies.
+One level, one output: every cell of 8×8 pixels says whether a face's middle is near it and where that face lies.
 All offsets are in units of the predicted box, so that a face of 12 pixels and one of 150 weigh the same.
 MobileNet ×0.25 is the backbone, for its ImageNet start; two bilinear steps up bring its widest context back to the
 grid.
@@ -13,19 +13,20 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from examples.training.face_targets import ANCHOR_PX, CHANNELS, GRID, MIDDLES, SIZE
+from examples.training.face_targets import ANCHOR_PX, CHANNELS, SIZE, middles
 from keras import layers
 
 
-def face_network(weights: Path | None = None, width: int = 64) -> keras.Model:
-    """The network: float32 (n, 128, 128, 3) in -1…1 in, (n, 16, 16, 15) out.
+def face_network(weights: Path | None = None, *, width: int = 64, side: int = SIZE) -> keras.Model:
+    """The network: float32 (n, side, side, 3) in -1…1 in, (n, side / 8, side / 8, 15) out.
 
     Args:
         weights: ImageNet weights of Keras's MobileNet ×0.25 without its top, or none.
         width: Channels of the neck and the head.
+        side: Side of the input in pixels, a multiple of 32; the same weights fit any.
     """
     base = keras.applications.MobileNet(
-        input_shape=(SIZE, SIZE, 3), alpha=0.25, include_top=False, weights=str(weights) if weights else None
+        input_shape=(side, side, 3), alpha=0.25, include_top=False, weights=str(weights) if weights else None
     )
     for layer in base.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -63,9 +64,10 @@ def face_loss(out: Any, target: Any) -> Any:
     """Focal score loss, complete-IoU box loss and landmark loss of a batch; one number.
 
     Args:
-        out: float32, (n, 16, 16, 15), the network's answer.
-        target: float32, (n, 16, 16, 17), from :func:`examples.training.face_targets.targets`.
+        out: float32, (n, grid, grid, 15), the network's answer.
+        target: float32, (n, grid, grid, 17), from :func:`examples.training.face_targets.targets`.
     """
+    cells = middles(int(out.shape[1]))
     is_face, weight = target[..., 0], target[..., 1]
     own = is_face * weight
     logit = out[..., 0]
@@ -76,7 +78,7 @@ def face_loss(out: Any, target: Any) -> Any:
     score = tf.reduce_sum(weight * (0.25 + 0.5 * is_face) * miss**2 * cross) / faces
 
     size = ANCHOR_PX * tf.exp(tf.clip_by_value(out[..., 3:5], -5.0, 5.0))
-    middle = MIDDLES + out[..., 1:3] * size
+    middle = cells + out[..., 1:3] * size
     true_low, true_high = target[..., 2:4], target[..., 4:6]
     true_size = tf.maximum(true_high - true_low, 1e-3)
     low, high = middle - size / 2, middle + size / 2
@@ -89,8 +91,7 @@ def face_loss(out: Any, target: Any) -> Any:
     edges = tf.concat([low - true_low, high - true_high], -1) / tf.concat([true_size, true_size], -1)
     box = tf.reduce_sum(own * (1 - iou + far + tf.reduce_mean(_smooth(edges, 0.05), -1))) / faces
 
-    shape = tf.shape(out)
-    marks = MIDDLES[:, :, None] + tf.reshape(out[..., 5:15], (shape[0], GRID, GRID, 5, 2)) * size[..., None, :]
+    marks = cells[:, :, None] + tf.reshape(out[..., 5:15], (-1, *cells.shape[:2], 5, 2)) * size[..., None, :]
     wrong = (marks - tf.reshape(target[..., 6:16], tf.shape(marks))) / true_size[..., None, :]
     known = own * target[..., 16]
     mark = tf.reduce_sum(known * tf.reduce_mean(_smooth(wrong, 0.03), (-2, -1))) / faces

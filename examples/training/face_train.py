@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from examples.training.face_targets import SIZE
 
 BATCH = 64
 SHARES = {"faces": 0.46, "liveness": 0.3, "backgrounds": 0.24}
@@ -25,8 +26,8 @@ FROZEN_TO = "conv_pw_1_relu"
 """The first layers keep ImageNet's edges: they cost half of the training time."""
 
 
-def compose_forever(queue: Any, data: Path, cache: Path, seed: int, limit: int) -> None:
-    """Fill the queue with batches: uint8 (64, 128, 128, 3) and float32 (64, 16, 16, 17)."""
+def compose_forever(queue: Any, data: Path, cache: Path, seed: int, side: int, limit: int) -> None:
+    """Fill the queue with batches: uint8 (64, side, side, 3) and float32 (64, grid, grid, 17)."""
     import cv2
     from examples.training.face_augment import Composer
     from examples.training.face_data import load
@@ -44,7 +45,7 @@ def compose_forever(queue: Any, data: Path, cache: Path, seed: int, limit: int) 
         mine = np.array([sample.group == group for sample in samples])
         chance[mine] *= share / chance[mine].sum()
     chance /= chance.sum()
-    composer = Composer(seed, scenes)
+    composer = Composer(seed, scenes, side)
     while True:
         picks = composer.rng.choice(len(samples), BATCH, p=chance)
         made = [composer.compose(pictures[pick], samples[pick]) for pick in picks]
@@ -80,7 +81,9 @@ def train(options: argparse.Namespace) -> None:
     """The whole run."""
     queue: Any = mp.get_context("spawn").Queue(6)
     worker = mp.get_context("spawn").Process(
-        target=compose_forever, args=(queue, options.data, options.cache, options.seed, options.limit), daemon=True
+        target=compose_forever,
+        args=(queue, options.data, options.cache, options.seed, options.side, options.limit),
+        daemon=True,
     )
     worker.start()
 
@@ -90,7 +93,7 @@ def train(options: argparse.Namespace) -> None:
 
     keras.utils.set_random_seed(options.seed)
     weights = options.teachers / "mobilenet_0.25_imagenet.weights.h5"
-    model = face_network(weights)
+    model = face_network(weights, side=options.side)
     if options.start:
         model.load_weights(options.start)
     for layer in model.layers:
@@ -109,7 +112,7 @@ def train(options: argparse.Namespace) -> None:
         return loss
 
     options.run.mkdir(parents=True, exist_ok=True)
-    average = Average(model, 0.98)
+    average = Average(model, 0.95)
     losses, steps, waited = [], 0, 0.0
     began = reported = time.monotonic()
     while (now := time.monotonic()) - began < options.minutes * 60:
@@ -153,6 +156,7 @@ def main() -> None:
     parser.add_argument("--report", type=float, default=4, help="minutes between reports and exports")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--side", type=int, default=SIZE, help="side of the training pictures, a multiple of 32")
     parser.add_argument("--limit", type=int, default=0, help="only about so many pictures, for a trial")
     train(parser.parse_args())
 

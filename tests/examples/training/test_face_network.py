@@ -7,13 +7,15 @@ import os
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.face_targets import ANCHOR_PX, CHANNELS, GRID, MIDDLES, targets
+from examples.training.face_targets import ANCHOR_PX, CHANNELS, STRIDE, middles, targets
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 tf = pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
 network = pytest.importorskip("examples.training.face_network")
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours
 
+SIDE = 96
+GRID = SIDE // STRIDE
 NONE = np.zeros((0, 4), np.float32)
 FACE = np.array([[30, 20, 90, 100, 45, 50, 75, 50, 60, 66, 48, 82, 72, 82]], np.float32)
 
@@ -22,15 +24,15 @@ def _answer(target: npt.NDArray[np.float32], certain: float) -> npt.NDArray[np.f
     out = np.zeros((1, GRID, GRID, CHANNELS), np.float32)
     out[0, ..., 0] = np.where(target[..., 0] > 0, certain, -certain)
     size = np.maximum(target[..., 4:6] - target[..., 2:4], 1)
-    out[0, ..., 1:3] = ((target[..., 2:4] + target[..., 4:6]) / 2 - MIDDLES) / size
+    out[0, ..., 1:3] = ((target[..., 2:4] + target[..., 4:6]) / 2 - middles(GRID)) / size
     out[0, ..., 3:5] = np.log(size / ANCHOR_PX)
     marks = target[..., 6:16].reshape(GRID, GRID, 5, 2)
-    out[0, ..., 5:] = ((marks - MIDDLES[:, :, None]) / size[:, :, None]).reshape(GRID, GRID, 10)
+    out[0, ..., 5:] = ((marks - middles(GRID)[:, :, None]) / size[:, :, None]).reshape(GRID, GRID, 10)
     return out
 
 
 def test_the_right_answer_costs_nearly_nothing_and_any_change_costs_more() -> None:
-    target = targets(FACE, NONE, (0, 0, 128, 128))
+    target = targets(FACE, NONE, (0, 0, SIDE, SIDE), SIDE)
     right = _answer(target, 9.0)
     best = float(network.face_loss(right, target[None]))
     assert best < 0.01
@@ -41,15 +43,15 @@ def test_the_right_answer_costs_nearly_nothing_and_any_change_costs_more() -> No
 
 
 def test_a_batch_without_faces_has_a_finite_loss() -> None:
-    target = targets(np.zeros((0, 14), np.float32), NONE, (0, 0, 128, 128))
+    target = targets(np.zeros((0, 14), np.float32), NONE, (0, 0, SIDE, SIDE), SIDE)
     assert np.isfinite(float(network.face_loss(np.full((1, GRID, GRID, CHANNELS), 30, np.float32), target[None])))
 
 
 def test_a_few_steps_on_one_picture_lower_the_loss() -> None:
-    model = network.face_network()
-    pictures = np.random.default_rng(0).uniform(-1, 1, (2, 128, 128, 3)).astype(np.float32)
+    model = network.face_network(side=SIDE)
+    pictures = np.random.default_rng(0).uniform(-1, 1, (2, SIDE, SIDE, 3)).astype(np.float32)
     assert model(pictures).shape == (2, GRID, GRID, CHANNELS)
-    target = np.stack([targets(FACE, NONE, (0, 0, 128, 128))] * 2)
+    target = np.stack([targets(FACE, NONE, (0, 0, SIDE, SIDE), SIDE)] * 2)
     optimizer = tf.keras.optimizers.Adam(3e-3)
     losses = []
     for _ in range(6):
