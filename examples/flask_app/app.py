@@ -10,12 +10,11 @@ from examples.flask_app.answers import answer
 from examples.flask_app.settings import Settings
 from examples.flask_app.stores import MemoryStore, RedisStore, SessionStore
 from examples.flask_app.uploads import read_upload
-from examples.flask_app.votes import Votes
 from flask import Flask, Response, jsonify, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from facelive import LivenessDetector, LivenessResult
+from facelive import LivenessDetector, LivenessResult, StreamState
 
 __all__ = ["create_app"]
 
@@ -67,8 +66,11 @@ class _Backend:
         """Judge the field ``picture`` and vote in the client's session, or in a new one."""
         result = self._detector.predict(read_upload(request, max_pixels=self._settings.max_pixels))
 
-        def vote(votes: Votes) -> tuple[LivenessResult, Votes]:
-            return votes.cast(result, self._detector, now_ms=time.time() * 1000, max_age_ms=self._settings.vote_age_ms)
+        def vote(state: StreamState | None) -> tuple[LivenessResult, StreamState]:
+            stream = self._detector.stream(max_age_ms=self._settings.vote_age_ms, state=state)
+            # Two machines' clocks differ, and a stream does not run backwards.
+            now_ms = max([time.time() * 1000, *(state["timestamps_ms"][-1:] if state else ())])
+            return stream.vote(result, timestamp_ms=now_ms), stream.state
 
         session, result_of_vote = self._store.change(_session_sent(), vote)
         told = answer(result_of_vote, window=self._detector.window, session=session)

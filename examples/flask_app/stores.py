@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Optional, Protocol, TypeVar
 
-from examples.flask_app.votes import Votes
+from facelive import StreamState
 
 __all__ = ["MemoryStore", "RedisStore", "SessionStore", "StoreError"]
 
 T = TypeVar("T")
-Change = Callable[[Votes], tuple[T, Votes]]
+State = Optional[StreamState]
+Change = Callable[[State], tuple[T, StreamState]]
 
 
 class StoreError(Exception):
@@ -28,11 +30,12 @@ class SessionStore(Protocol):
     """
 
     def change(self, session: str | None, change: Change[T]) -> tuple[str, T]:
-        """Change a session's votes as one step, or a fresh session's if ``session`` is not known.
+        """Change what a session remembers as one step, or a fresh session's if ``session`` is not known.
 
         Args:
             session: The id that the client sent, if any.
-            change: From the votes so far to an answer and the votes to keep; may be called again after a conflict.
+            change: From the stream's state, ``None`` in a fresh session, to an answer and the state to keep; may be
+                called again after a conflict.
 
         Returns:
             The id of the session that was changed, and the answer.
@@ -71,7 +74,7 @@ class MemoryStore:
         self._max_sessions = max_sessions
         self._clock = clock
         self._lock = threading.Lock()
-        self._sessions: OrderedDict[str, tuple[float, Votes]] = OrderedDict()  # the one unused for longest first
+        self._sessions: OrderedDict[str, tuple[float, StreamState]] = OrderedDict()  # the one unused for longest first
 
     def change(self, session: str | None, change: Change[T]) -> tuple[str, T]:
         """As ``SessionStore`` says."""
@@ -79,9 +82,9 @@ class MemoryStore:
             now = self._clock()
             self._expire(now)
             name = session if session is not None and session in self._sessions else new_id()
-            _, votes = self._sessions.get(name, (now, Votes()))
-            answer, votes = change(votes)
-            self._sessions[name] = (now, votes)
+            _, state = self._sessions.get(name, (now, None))
+            answer, state = change(state)
+            self._sessions[name] = (now, state)
             self._sessions.move_to_end(name)
             if len(self._sessions) > self._max_sessions:
                 self._sessions.popitem(last=False)
@@ -149,9 +152,9 @@ class RedisStore:
                 steps.watch(_key(session))  # type: ignore[no-untyped-call]
                 kept = steps.get(_key(session))
             name = session if session is not None and kept is not None else new_id()
-            answer, votes = change(Votes() if kept is None else Votes.from_json(kept))
+            answer, state = change(None if kept is None else json.loads(kept))
             steps.multi()
-            steps.set(_key(name), votes.to_json(), ex=self._ttl_s)
+            steps.set(_key(name), json.dumps(state), ex=self._ttl_s)
             steps.execute()
             return name, answer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from tests.examples.flask_app.serving import free_port, redis_server
@@ -13,13 +12,14 @@ from tests.examples.flask_app.serving import free_port, redis_server
 pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
 
 from examples.flask_app.stores import MemoryStore, RedisStore, SessionStore, StoreError
-from examples.flask_app.votes import Votes
+
+from facelive import StreamState
 
 
-def count(votes: Votes) -> tuple[int, Votes]:
+def count(state: StreamState | None) -> tuple[int, StreamState]:
     """A change that counts how often a session was changed."""
-    changed = replace(votes, rejected=votes.rejected + 1)
-    return changed.rejected, changed
+    changes = 1 + (state["rejected"] if state else 0)
+    return changes, StreamState(scores=[], timestamps_ms=[], face_px=None, rejected=changes)
 
 
 @pytest.fixture(scope="module")
