@@ -166,3 +166,13 @@ class TestSharing:
 def test_a_policy_may_be_stricter() -> None:
     detector = LivenessDetector(brightness(), faces=BoxInMind(), quality=QualityPolicy(min_face_px=300))
     assert detector.predict(frame(0.9)).reason is Reason.FACE_TOO_SMALL
+
+
+def test_a_policy_may_refuse_company() -> None:
+    crowd = BoxInMind((FACE, ELSEWHERE))
+    alone = QualityPolicy(multiple_faces="reject")
+    assert LivenessDetector(brightness(), faces=crowd).predict(frame(0.9)).is_live
+    assert (
+        LivenessDetector(brightness(), faces=crowd, quality=alone).predict(frame(0.9)).reason is Reason.MULTIPLE_FACES
+    )
+    assert LivenessDetector(brightness(), faces=BoxInMind(), quality=alone).predict(frame(0.9)).is_live

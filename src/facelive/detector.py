@@ -168,7 +168,7 @@ class LivenessDetector:
             return face
         if self.faces is None:
             return _face_of_a_crop(width, height, self.model.card.crop_scale)
-        return choose_face(self.faces.detect(pixels), width, height)
+        return choose_face(self.faces.detect(pixels), width, height, self.quality.multiple_faces)
 
     def _rejection(self, face: Optional[FaceBox], reason: Reason) -> LivenessResult:
         return LivenessResult(Verdict.REJECTED, score=None, threshold=self.threshold, face=face, reason=reason)

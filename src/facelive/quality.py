@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import Optional
+from dataclasses import dataclass
+from typing import Literal, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,7 @@ class QualityPolicy:
         min_sharpness: Least finest detail over coarse contrast (see ``FaceMeasures``).
         min_luminance: Darkest mean luminance of the face, 0-255.
         max_luminance: Brightest mean luminance of the face, 0-255.
+        multiple_faces: With several faces in the picture, judge the ``"largest"`` that is central, or ``"reject"``.
 
     Raises:
         ValueError: A limit would let a face through that cannot be seen, or lets nothing through.
@@ -69,12 +70,15 @@ class QualityPolicy:
     min_sharpness: float = 0.13
     min_luminance: float = 30
     max_luminance: float = 235
+    multiple_faces: Literal["largest", "reject"] = "largest"
 
     def __post_init__(self) -> None:
-        for limit in fields(self):
-            value, (low, high) = getattr(self, limit.name), _ALLOWED[limit.name]
+        for name, (low, high) in _ALLOWED.items():
+            value = getattr(self, name)
             if not low <= value <= high:
-                raise ValueError(f"{limit.name} lies between {low} and {high}, not {value}")
+                raise ValueError(f"{name} lies between {low} and {high}, not {value}")
+        if self.multiple_faces not in ("largest", "reject"):
+            raise ValueError(f"multiple_faces is 'largest' or 'reject', not {self.multiple_faces!r}")
         if self.min_luminance >= self.max_luminance:
             raise ValueError(f"min_luminance {self.min_luminance} is not below max_luminance {self.max_luminance}")
 
