@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from examples.training.batches import Batch
-from examples.training.networks import build_network, fold_taught
+from examples.training.networks import build_network, copy_weights, fold_taught
 from examples.training.recipe import Recipe
 
 __all__ = ["WEIGHTS", "Trainer", "load_run"]
@@ -18,17 +18,18 @@ __all__ = ["WEIGHTS", "Trainer", "load_run"]
 IMAGENET = {
     ("mobilenet_v2", 1.0): "mobilenet_v2_1.0_imagenet.weights.h5",
     ("mobilenet", 0.25): "mobilenet_0.25_imagenet.weights.h5",
+    ("mobilenet", 0.5): "mobilenet_0.25_imagenet.weights.h5",
 }
 CHECKPOINT = "checkpoint.npz"
 HEADS = "heads.weights.h5"  # to go on from
 WEIGHTS = "average.weights.h5"
 
 
-def load_run(run: Path) -> Any:
-    """The network of a finished run, with its averaged weights."""
+def load_run(run: Path, weights: str = WEIGHTS) -> Any:
+    """The network of a finished run, with its averaged weights; ``HEADS`` are those before folding."""
     recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
-    network = build_network(recipe.network, width=recipe.width)
-    network.load_weights(run / WEIGHTS)
+    network = build_network(recipe.network, width=recipe.width, middle=recipe.middle)
+    network.load_weights(run / weights)
     network.trainable = False
     return network
 
@@ -39,7 +40,7 @@ class Trainer:
     Args:
         recipe: Hyperparameters.
         imagenet: Folder of starting weights; used where one fits the network and its width.
-        start: Weights of a former run, taken instead.
+        start: Folder of a former run whose weights are taken instead.
         runs: Folder in which the recipe's teachers are found by name.
     """
 
@@ -56,9 +57,11 @@ class Trainer:
         self.step = 0
         known = IMAGENET.get((recipe.network, recipe.width))
         weights = imagenet / known if imagenet is not None and known is not None and start is None else None
-        self.network = build_network(recipe.network, weights=weights, width=recipe.width, dropout=recipe.dropout)
+        self.network = build_network(
+            recipe.network, weights=weights, width=recipe.width, dropout=recipe.dropout, middle=recipe.middle
+        )
         if start is not None:
-            self.network.load_weights(start)
+            copy_weights(load_run(start, HEADS), self.network)
         if recipe.frozen_before:
             names = [layer.name for layer in self.network.layers]
             for layer in self.network.layers[: names.index(recipe.frozen_before)]:

@@ -7,22 +7,35 @@ from typing import Any, Optional
 
 import numpy as np
 
-__all__ = ["NETWORKS", "build_network", "fold_taught"]
+__all__ = ["NETWORKS", "build_network", "copy_weights", "fold_taught", "widen"]
 
 NETWORKS = ("mobilenet_v2", "mobilenet", "custom")
 INPUT_SIZE = 128
+NARROW = 0.25  # the one width of MobileNet whose ImageNet weights are at hand
 # Keras builds MobileNets with 0.999: after a short run the moving statistics would still be ImageNet's.
 BATCH_NORM_MOMENTUM = 0.9
 
 
-def build_network(name: str, *, weights: Optional[Path] = None, width: float = 1.0, dropout: float = 0.2) -> Any:
+# Texture lives in the middle of a network; by its end a print's dots have become "a face".
+MIDDLE = {
+    "mobilenet_v2": ("block_6_expand_relu", "block_13_expand_relu"),
+    "mobilenet": ("conv_pw_5_relu", "conv_pw_11_relu"),
+    "custom": ("stage2_add",),
+}
+
+
+def build_network(
+    name: str, *, weights: Optional[Path] = None, width: float = 1.0, dropout: float = 0.2, middle: bool = False
+) -> Any:
     """Build a network with three heads.
 
     Args:
         name: One of `NETWORKS`.
-        weights: Starting weights of the Keras application without its top; none for a random start.
+        weights: Starting weights of the Keras application without its top; none for a random start. A MobileNet of
+            width 0.5 takes those of 0.25, widened.
         width: Width multiplier of the MobileNets (``alpha``), or of the custom network's channels.
         dropout: Share of pooled features dropped while training.
+        middle: Let the heads see pooled features from the middle of the network beside those from its end.
 
     Returns:
         A ``keras.Model``: float32 (B, 128, 128, 3) in [-1, 1] to ``[logit (B, 1), map (B, h, w, 1), taught (B, 2)]``.
@@ -41,17 +54,64 @@ def build_network(name: str, *, weights: Optional[Path] = None, width: float = 1
         base, cells = _custom(keras, shape, width)
     else:
         raise ValueError(f"no network is called {name!r}; there are {', '.join(NETWORKS)}")
-    if weights is not None:
+    if weights is not None and name == "mobilenet" and width == 2 * NARROW:
+        narrow = keras.applications.MobileNet(shape, alpha=NARROW, include_top=False, weights=None)
+        narrow.load_weights(weights)
+        widen(narrow, base)
+    elif weights is not None:
         base.load_weights(weights)
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = BATCH_NORM_MOMENTUM
     pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
+    if middle:
+        more = [keras.layers.GlobalAveragePooling2D()(base.get_layer(layer).output) for layer in MIDDLE[name]]
+        pooled = keras.layers.Concatenate(name="pooled_everywhere")([pooled, *more])
     pooled = keras.layers.Dropout(dropout, name="dropout")(pooled)
     logit = keras.layers.Dense(1, name="logit")(pooled)
     taught = keras.layers.Dense(2, name="taught")(pooled)
     cells = keras.layers.Conv2D(1, 1, name="cells")(cells)
     return keras.Model(base.input, [logit, cells, taught], name=name)
+
+
+def copy_weights(source: Any, target: Any) -> None:
+    """Carry weights over by layer name; a head that sees more features than before ignores the new ones at first."""
+    for layer in target.layers:
+        if not layer.weights:
+            continue
+        values = source.get_layer(layer.name).get_weights()
+        if values[0].shape != layer.weights[0].shape:
+            wider = np.zeros(layer.weights[0].shape, np.float32)
+            wider[: len(values[0])] = values[0]
+            values[0] = wider
+        layer.set_weights(values)
+
+
+def widen(source: Any, target: Any, *, noise: float = 0.05, seed: int = 0) -> None:
+    """Start a network of twice the width from one of single width: every channel twice, so the outputs are the same.
+
+    Args:
+        source: The narrow network or base.
+        target: Its like with ``alpha`` doubled; layers are met by name, and its weights are set.
+        noise: Relative, on every kernel, so that the two copies of a channel part ways.
+        seed: Of the noise.
+    """
+    rng = np.random.default_rng(seed)
+    names = {layer.name for layer in source.layers}
+    for layer in target.layers:
+        if not layer.weights or layer.name not in names:
+            continue
+        values = []
+        for value, wanted in zip(source.get_layer(layer.name).get_weights(), layer.weights):
+            times = [int(new // old) for old, new in zip(value.shape, wanted.shape)]
+            value = np.tile(value, times)
+            if value.ndim == 4:
+                # Doubled inputs would double the sum; a depthwise layer (one output a channel) adds up none.
+                value = (
+                    value / (times[2] if value.shape[3] != 1 else 1) * (1 + noise * rng.standard_normal(value.shape))
+                )
+            values.append(value)
+        layer.set_weights(values)
 
 
 def fold_taught(network: Any, share: float) -> None:

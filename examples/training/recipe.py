@@ -19,6 +19,7 @@ class Recipe:
     Args:
         network: Name in `examples.training.networks.NETWORKS`.
         width: Width multiplier.
+        middle: Let the heads see pooled features from the middle of the network too.
         samples: Pictures seen, repeats counted.
         batch: Pictures in a step.
         seed: Of weights, draws and augmentation.
@@ -46,6 +47,7 @@ class Recipe:
 
     network: str = "mobilenet_v2"
     width: float = 1.0
+    middle: bool = False
     samples: int = 24_000
     batch: int = 48
     seed: int = 1

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Optional
 
 import numpy as np
+from examples.training.recipe import Recipe
 
 __all__ = ["main", "soup"]
 
@@ -27,14 +28,18 @@ def soup(runs: Sequence[Path], out: Path) -> Path:
         out: Folder to write; made when missing.
 
     Returns:
-        The file of weights.
+        The file of weights, its heads folded.
     """
-    from examples.training.loop import WEIGHTS, load_run  # imports TensorFlow
+    from examples.training.loop import HEADS, WEIGHTS, load_run  # imports TensorFlow
+    from examples.training.networks import fold_taught
 
-    networks = [load_run(run) for run in runs]
+    recipe = Recipe.from_json((runs[0] / "recipe.json").read_text(encoding="utf-8"))
+    networks = [load_run(run, HEADS) for run in runs]
     for index, variable in enumerate(networks[0].variables):
         variable.assign(np.mean([np.asarray(network.variables[index]) for network in networks], axis=0))
     out.mkdir(parents=True, exist_ok=True)
+    networks[0].save_weights(out / HEADS)
+    fold_taught(networks[0], recipe.taught_share)
     networks[0].save_weights(out / WEIGHTS)
     for name in ("recipe.json", "sources.json"):
         shutil.copy(runs[0] / name, out / name)

@@ -43,7 +43,7 @@ def train(
         data: Folder of the pictures.
         teachers: Folder of soft scores and starting weights.
         cache: Scratch folder for decoded pictures.
-        start: Weights of another run to start from, instead of ImageNet's.
+        start: Folder of another run to start from, instead of ImageNet's weights.
         workers: Processes that make batches.
         stop_after: Save and leave after this many steps; a later call goes on.
 
@@ -125,9 +125,9 @@ def _commands(options: argparse.Namespace) -> str:
     if options.recipe is not None:
         words.append(f"--recipe {options.recipe.parent.name}/{options.recipe.name}")
     if options.start is not None:
-        words.append(f"--start {options.start.parent.name}/{options.start.name}")
-        if (options.start.parent / "command.txt").exists():
-            former = (options.start.parent / "command.txt").read_text(encoding="utf-8").strip() + "\n"
+        words.append(f"--start {options.start.name}")
+        if (options.start / "command.txt").exists():
+            former = (options.start / "command.txt").read_text(encoding="utf-8").strip() + "\n"
     if options.set:
         words += ["--set", *(shlex.quote(change) for change in options.set)]
     return former + " ".join(words)
@@ -141,7 +141,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
     parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
-    parser.add_argument("--start", type=Path, help="weights of another run to go on from")
+    parser.add_argument("--start", type=Path, help="folder of another run to go on from")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--stop-after", type=int, help="leave after this many steps; run again to go on")
     parser.add_argument("--recipe", type=Path, help="a recipe.json to begin with")

@@ -83,7 +83,7 @@ def test_folding_adds_the_taught_logits() -> None:
 
 def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
     import keras
-    from examples.training.loop import WEIGHTS, load_run
+    from examples.training.loop import HEADS, WEIGHTS, load_run
     from examples.training.networks import build_network
     from examples.training.soup import soup
 
@@ -91,12 +91,37 @@ def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
         run = tmp_path / str(seed)
         run.mkdir()
         keras.utils.set_random_seed(seed)
-        build_network("custom", width=0.25).save_weights(run / WEIGHTS)
+        build_network("custom", width=0.25).save_weights(run / HEADS)
         (run / "recipe.json").write_text(TINY.to_json(), encoding="utf-8")
         (run / "sources.json").write_text("{}", encoding="utf-8")
         (run / "command.txt").write_text("train --run RUN", encoding="utf-8")
         (run / "log.jsonl").write_text('{"finished": 4, "seconds": 2}\n', encoding="utf-8")
     soup([tmp_path / "1", tmp_path / "2"], tmp_path / "both")
-    kernels = [load_run(tmp_path / name).get_layer("head").get_weights()[0] for name in ("1", "2", "both")]
+    runs = {"1": HEADS, "2": HEADS, "both": WEIGHTS}
+    kernels = [load_run(tmp_path / run, file).get_layer("head").get_weights()[0] for run, file in runs.items()]
     assert kernels[2] == pytest.approx((kernels[0] + kernels[1]) / 2, abs=1e-6)
     assert (tmp_path / "both" / "command.txt").read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_a_run_goes_on_with_heads_that_see_more() -> None:
+    from examples.training.networks import build_network, copy_weights
+
+    narrow, wide = build_network("custom", width=0.25), build_network("custom", width=0.25, middle=True)
+    copy_weights(narrow, wide)
+    pictures = np.random.default_rng(0).uniform(-1, 1, (2, 128, 128, 3)).astype(np.float32)
+    for before, after in zip(narrow(pictures), wide(pictures)):
+        assert np.asarray(before) == pytest.approx(np.asarray(after), abs=1e-5)
+
+
+def test_widening_keeps_what_a_network_computes() -> None:
+    import keras
+    from examples.training.networks import widen
+
+    narrow, wide = (
+        keras.applications.MobileNet((128, 128, 3), alpha=alpha, include_top=False, weights=None)
+        for alpha in (0.25, 0.5)
+    )
+    widen(narrow, wide, noise=0)
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 128, 128, 3)).astype(np.float32)
+    before, after = np.asarray(narrow(picture)), np.asarray(wide(picture))
+    assert after == pytest.approx(np.concatenate([before, before], axis=3), abs=1e-4)
