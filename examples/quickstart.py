@@ -2,8 +2,8 @@
 
     python -m examples.quickstart
 
-The portrait is NASA's of Eileen Collins, in the public domain. The attacks are a screen and a print of it, filmed again,
-made by the code that also made some of the training pictures (`examples/training/spoofs.py`).
+The portrait is NASA's of Eileen Collins, in the public domain. The attacks are a screen and a print of it, filmed
+again, made by the code that also made some of the training pictures (`examples/training/spoofs.py`).
 """
 
 from __future__ import annotations
