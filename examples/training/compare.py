@@ -1,12 +1,13 @@
 """All exported models beside the open ones on the same val pictures: ``python -m examples.training.compare DIR``.
 
-Writes ``measured-NAME.json`` for each model's card and a table for the docs. Figures at 0.5 are cross-fitted: the
+Writes ``measured-NAME.json`` for each model's card (and reads it again while the file is the same) and a table. Figures at 0.5 are cross-fitted: the
 calibration behind each source's scores was fitted on the other sources.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -113,10 +114,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     part = validation.subset(np.arange(0, len(validation), options.every))
     measured: dict[str, dict[str, Any]] = {}
     for path in sorted(options.models.glob("*.tflite")):
-        print(f"measuring {path.stem}", file=sys.stderr, flush=True)
-        measured[path.stem] = measure_model(path, validation, part)
         out = path.with_name(f"measured-{path.stem}.json")
-        out.write_text(json.dumps(rounded(measured[path.stem]), indent=1) + "\n", encoding="utf-8")
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if out.exists() and json.loads(out.read_text(encoding="utf-8"))["model_sha256"] == sha256:
+            measured[path.stem] = json.loads(out.read_text(encoding="utf-8"))
+            continue
+        print(f"measuring {path.stem}", file=sys.stderr, flush=True)
+        measured[path.stem] = rounded({"model_sha256": sha256, **measure_model(path, validation, part)})
+        out.write_text(json.dumps(measured[path.stem], indent=1) + "\n", encoding="utf-8")
     others = dict(validation.teacher_scores())
     train = ValidationSet.load(options.data, options.teachers, options.cache, split="train")
     others[f"probe on {len(FEATURES)} statistics"] = probe_scores(train, validation, options.data)
