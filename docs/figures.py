@@ -1,7 +1,7 @@
 """Draws every figure and figure-filled table of the documentation: ``python -m docs.figures``.
 
-Rates come from the bundled model cards, pictures from the public-domain portrait; no private person is shown. The site's build
-runs this too, so that no figure is older than the cards.
+Rates come from the bundled model cards, pictures from the public-domain portrait; no private person is shown. The
+build of the site runs this too, so that no figure is older than the cards.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"
 ASSETS = ROOT / "src" / "facelive" / "assets"
 
-PARTS = {"nebulaHZH/Anti_Spoofing": "MSU-MFSD, worst species", "all": "all validation pictures, worst species"}
+PARTS = {"nebulaHZH/Anti_Spoofing": "MSU-MFSD", "all": "all validation pictures"}
 """The parts of ``measured`` that are shown, and what to call them."""
 
 Point = Tuple[float, float]
@@ -83,7 +83,9 @@ def vote_figure() -> str:
     )
     line = _line("s0", [(x(n), y(vote)) for n, vote in enumerate(votes, start=1)])
     threshold = _line("equal", [(_LEFT, y(0.5)), (_LEFT + _WIDTH, y(0.5))])
-    chart = _svg("Scores and votes of twelve frames", [grid, threshold, line, dots, _titles("", "frame", "score, vote")])
+    chart = _svg(
+        "Scores and votes of twelve frames", [grid, threshold, line, dots, _titles("", "frame", "score, vote")]
+    )
     return (
         f'<figure class="chart"><div class="panels">{chart}</div><p class="key"><span>● score of the frame</span>'
         '<span><svg viewBox="0 0 28 8"><line class="s0" x1="1" x2="27" y1="4" y2="4"/></svg>vote</span>'
@@ -95,7 +97,7 @@ def vote_figure() -> str:
 def models_table(cards: Dict[str, ModelCard]) -> str:
     """Markdown: what there is to choose from."""
     lines = [
-        "| model | file | " + " | ".join(f"{name}: AUC / APCER / BPCER" for name in PARTS.values()) + " |",
+        "| model | file | " + " | ".join(f"{name}:<br>AUC / APCER / BPCER" for name in PARTS.values()) + " |",
         "|---|---|" + "---|" * len(PARTS),
     ]
     for name, card in cards.items():

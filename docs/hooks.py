@@ -8,7 +8,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the build may start anywhere
 
-from docs import figures  # noqa: E402
+from docs import figures
 
 
 def on_pre_build(config: Any) -> None:

@@ -1,4 +1,4 @@
-"""A task that judges stored photos, with Celery: ``celery -A docs.recipes.celery_app worker``."""
+"""A task that judges stored photos, with Celery."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from celery import Celery
 
 from facelive import ImageError, LivenessDetector
 
-app = Celery("liveness", broker=os.environ.get("BROKER_URL", "memory://"), backend="cache+memory://")
-app.conf.task_ignore_result = False
-app.conf.result_expires = 600  # a verdict about a person is not kept for longer than it is needed
+app = Celery(
+    "liveness",
+    broker=os.environ.get("BROKER_URL", "memory://"),
+    backend=os.environ.get("RESULT_URL", "cache+memory://"),
+    result_expires=600,  # seconds: verdicts on people are kept no longer than needed
+)
 
 
 @functools.cache
@@ -23,7 +26,7 @@ def detector() -> LivenessDetector:
 
 @app.task
 def liveness(path: str) -> dict[str, Any]:
-    """Judge the photo at ``path``; a photo that cannot be read is an answer, because another try would not help."""
+    """Judge the photo at ``path``; one that cannot be read is not tried again."""
     try:
         return detector().predict(path).to_dict()
     except ImageError as error:

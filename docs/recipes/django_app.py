@@ -1,4 +1,4 @@
-"""One photo in, one verdict out, with Django, in one file: ``python -m docs.recipes.django_app runserver``."""
+"""One photo in, one verdict out, with Django, in one file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ settings.configure(
     ROOT_URLCONF=__name__,
     ALLOWED_HOSTS=["localhost", "127.0.0.1", "testserver"],
     MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
-    FILE_UPLOAD_HANDLERS=["django.core.files.uploadhandler.MemoryFileUploadHandler"],  # no face touches the disk
+    # In memory only: no face touches the disk.
+    FILE_UPLOAD_HANDLERS=["django.core.files.uploadhandler.MemoryFileUploadHandler"],
     FILE_UPLOAD_MAX_MEMORY_SIZE=8 * 2**20,
     SECRET_KEY="replace me",
 )
@@ -38,7 +39,7 @@ def liveness(request: HttpRequest) -> JsonResponse:
     """Judge the file field ``picture``."""
     picture = request.FILES.get("picture")
     if picture is None:
-        return JsonResponse({"error": "send the file field 'picture', at most 8 MiB"}, status=400)
+        return JsonResponse({"error": "send a 'picture' of at most 8 MiB"}, status=400)
     try:
         return JsonResponse(detector().predict(picture).to_dict())
     except ImageError as error:

@@ -1,4 +1,4 @@
-"""Photos over HTTP and a camera over a WebSocket, with FastAPI: ``uvicorn docs.recipes.fastapi_app:app``."""
+"""Photos over HTTP and a camera over a WebSocket, with FastAPI."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def liveness(request: Request) -> Dict[str, Any]:
 
 @app.websocket("/camera")
 async def camera(socket: WebSocket) -> None:
-    """One connection is one client, so it has one stream: a frame in, a verdict out, until the client leaves."""
+    """One connection is one client with one stream: a frame in, a verdict out."""
     await socket.accept()
     stream = detector.stream(max_age_ms=20_000)
     try:

@@ -1,4 +1,4 @@
-"""One photo in, one verdict out, with Flask: ``flask --app docs.recipes.flask_app run``."""
+"""One photo in, one verdict out, with Flask."""
 
 from __future__ import annotations
 

@@ -39,13 +39,11 @@ class Snippet:
 
 
 def snippets(page: Path) -> Iterator[Snippet]:
-    """The Python blocks of a page, in order; recipes pulled in from a file are not among them."""
+    """The Python blocks of a page, in order; recipes are pulled in from files and have tests of their own."""
     text = page.read_text(encoding="utf-8")
     for block in _BLOCK.finditer(text):
-        code = block["code"]
-        if not code.lstrip().startswith("--8<--"):
-            line = text.count("\n", 0, block.start("code")) + 1
-            yield Snippet(line, code, block["output"], tuple((block["needs"] or "").replace(",", " ").split()))
+        line = text.count("\n", 0, block.start("code")) + 1
+        yield Snippet(line, block["code"], block["output"], tuple((block["needs"] or "").replace(",", " ").split()))
 
 
 def prose(page: Path) -> str:

@@ -1,4 +1,4 @@
-"""Every link of README.md, SECURITY.md, CONTRIBUTING.md and docs/ to a file or a heading leads somewhere; no network."""
+"""Every link of the documentation to a file or a heading leads somewhere; no network needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-
 from tests.docs.pages import PAGES, ROOT, prose
 
 CHECKED = [*PAGES, ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
-
 from tests.docs.pages import PAGES, ROOT, Snippet, snippets
 
 
@@ -68,5 +67,4 @@ def _run(snippet: Snippet, page: Path, namespace: Dict[str, Any]) -> list[str]:
 def test_no_block_is_missed(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     shown = len(re.findall(r"^\s*(?:```|~~~)\s*(?:python|py|pycon)\b", text, re.M))
-    from_files = len(re.findall(r"^```python[^\n]*\n--8<--", text, re.M))
-    assert shown == len(list(snippets(page))) + from_files, "a Python block is indented or fenced in another way"
+    assert shown == len(list(snippets(page))), "a Python block is indented or fenced in another way"

@@ -8,12 +8,12 @@ from typing import Sequence
 import numpy as np
 import numpy.typing as npt
 import pytest
-
-from facelive import FaceBox, LivenessDetector, LivenessModel, QualityPolicy
 from tests.docs.pages import ROOT
 
+from facelive import FaceBox, LivenessDetector, LivenessModel, QualityPolicy
+
 PAGE = (ROOT / "docs" / "streaming.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| (.+?) \| (\d) \| `(.+?)` \| `(.+?)` \|$", PAGE, re.M)
+ROWS = re.findall(r"^\| (.+?) \| `(.+?)` \| `(.+?)` \| (\d) \|$", PAGE, re.M)
 HERE, THERE = FaceBox(40, 60, 140, 180), FaceBox(180, 60, 280, 180)
 SCORES = {"L": 0.95, "P": 0.05}
 SHOWN = {"live": "L", "spoof": "S", "rejected": "r"}
@@ -40,7 +40,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LivenessModel:
 
 def verdicts(model: LivenessModel, frames: str, min_frames: int) -> str:
     detector = LivenessDetector(
-        model, faces=NoFaces(), window=5, min_frames=min_frames, quality=QualityPolicy(min_luminance=8, max_luminance=250)
+        model,
+        faces=NoFaces(),
+        window=5,
+        min_frames=min_frames,
+        quality=QualityPolicy(min_luminance=8, max_luminance=250),
     )
     stream, now_ms, shown = detector.stream(max_age_ms=10_000), 0.0, []
     for sign in frames.split():
@@ -58,8 +62,8 @@ def verdicts(model: LivenessModel, frames: str, min_frames: int) -> str:
     return " ".join(shown)
 
 
-@pytest.mark.parametrize(("what", "min_frames", "frames", "expected"), ROWS, ids=[row[0] for row in ROWS])
-def test_the_row_is_true(model: LivenessModel, what: str, min_frames: str, frames: str, expected: str) -> None:
+@pytest.mark.parametrize(("what", "frames", "expected", "min_frames"), ROWS, ids=[row[0] for row in ROWS])
+def test_the_row_is_true(model: LivenessModel, what: str, frames: str, expected: str, min_frames: str) -> None:
     assert verdicts(model, frames, int(min_frames)) == expected
 
 
