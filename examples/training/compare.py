@@ -1,7 +1,7 @@
 """All exported models beside the open ones on the same val pictures: ``python -m examples.training.compare DIR``.
 
-Writes ``measured-NAME.json`` for each model's card (and reads it again while the file is the same) and a table. Figures at 0.5 are cross-fitted: the
-calibration behind each source's scores was fitted on the other sources.
+Writes a table, and ``measured-NAME.json`` for each model's card, which is read again while the file is the same.
+Figures at 0.5 are cross-fitted: the calibration behind each source's scores was fitted on the other sources.
 """
 
 from __future__ import annotations
