@@ -1,4 +1,4 @@
-"""Put the measured figures into the page of models: ``python -m examples.training.page measured-all.json docs/models.md``.
+"""Put the measured figures into the page of models: ``python -m examples.training.page measured-all.json``.
 
 The page's prose is written by hand; each block between ``<!-- figures: NAME -->`` and ``<!-- end -->`` is replaced.
 """
