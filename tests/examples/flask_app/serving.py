@@ -88,7 +88,7 @@ def serving(port: Optional[int] = None, environment: Optional[Mapping[str, str]]
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: process.poll() is not None or _listens(port))
+        wait_for(lambda: process.poll() is not None or listens(port))
         assert process.poll() is None, f"the server ended with code {process.returncode}"
         yield port
     finally:
@@ -105,13 +105,14 @@ def redis_server(port: int) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: _listens(port))
+        wait_for(lambda: listens(port))
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.kill()
         process.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether a server accepts connections."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

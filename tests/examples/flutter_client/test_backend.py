@@ -1,0 +1,79 @@
+"""What the Flutter client makes of the backend's answers, with the real backend behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from tests.examples.flask_app import scene
+from tests.examples.flask_app.serving import free_port, serving
+
+pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("httpx", reason="httpx is not installed: pip install 'facelive[examples]'")
+
+from examples.flutter_client.backend import Backend, Seen
+
+LIVE = scene.jpeg(scene.live())
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with serving() as port:
+        yield port
+
+
+def judged(port: int, *pictures: bytes | None) -> list[Seen]:
+    """Send pictures in turn; ``None`` ends the session instead."""
+
+    async def check() -> list[Seen]:
+        backend = Backend(f"http://127.0.0.1:{port}")
+        seen = []
+        for picture in pictures:
+            if picture is None:
+                await backend.forget()
+            else:
+                seen.append(await backend.judge(picture))
+        await backend.close()
+        return seen
+
+    return asyncio.run(check())
+
+
+def test_five_votes_make_a_verdict(port: int) -> None:
+    seen = judged(port, *[LIVE] * 6)
+    assert [one.state for one in seen] == ["looking"] * 4 + ["live"] * 2
+    assert [len(one.votes) for one in seen] == [1, 2, 3, 4, 5, 5]
+    assert all(all(one.votes) for one in seen)
+    assert seen[-1].headline == "Real"
+    assert seen[-1].percentage.endswith("% Real")
+
+
+def test_an_unusable_frame_keeps_the_votes_and_says_why(port: int) -> None:
+    seen = judged(port, LIVE, scene.jpeg(scene.darkness()))
+    assert seen[-1].state == "rejected"
+    assert seen[-1].advice.startswith("More light")
+    assert len(seen[-1].votes) == 1
+
+
+def test_a_face_that_was_gone_for_long_starts_anew(port: int) -> None:
+    seen = judged(port, LIVE, *[scene.jpeg(scene.nobody())] * 5, LIVE)
+    assert [len(one.votes) for one in seen] == [1, 1, 1, 1, 1, 0, 1]
+
+
+def test_forgetting_starts_a_new_vote(port: int) -> None:
+    seen = judged(port, LIVE, LIVE, None, LIVE)
+    assert [len(one.votes) for one in seen] == [1, 2, 1]
+
+
+def test_what_is_refused_is_shown_in_the_backends_words(port: int) -> None:
+    (seen,) = judged(port, b"no picture")
+    assert seen.state == "trouble"
+    assert seen.advice.startswith("The file is not a picture")
+
+
+def test_a_backend_that_is_not_there() -> None:
+    (seen,) = judged(free_port(), LIVE)
+    assert seen.state == "trouble"
+    assert seen.wait_s > 0
