@@ -20,35 +20,46 @@ from examples.training.recipe import Recipe
 __all__ = ["main", "soup"]
 
 
-def soup(runs: Sequence[Path], out: Path) -> Path:
+def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = None) -> Path:
     """Write a run folder whose averaged weights are the mean of those of ``runs``.
 
     Args:
-        runs: Finished runs of one network and width; the first one's recipe is taken over.
+        runs: Finished runs of one network and width, one of them started from the other or all from the same
+            weights; the first one's recipe is taken over.
         out: Folder to write; made when missing.
+        taught_share: Taken instead of the recipe's.
 
     Returns:
         The file of weights, its heads folded.
     """
     from examples.training.loop import HEADS, WEIGHTS, load_run  # imports TensorFlow
-    from examples.training.networks import fold_taught
+    from examples.training.networks import copy_weights, fold_taught
 
     recipe = Recipe.from_json((runs[0] / "recipe.json").read_text(encoding="utf-8"))
+    if taught_share is not None:
+        recipe = recipe.changed({"taught_share": taught_share})
     networks = [load_run(run, HEADS) for run in runs]
+    for place in range(1, len(networks)):  # an earlier run's heads may see less
+        aligned = load_run(runs[0], HEADS)
+        copy_weights(networks[place], aligned)
+        networks[place] = aligned
     for index, variable in enumerate(networks[0].variables):
         variable.assign(np.mean([np.asarray(network.variables[index]) for network in networks], axis=0))
     out.mkdir(parents=True, exist_ok=True)
     networks[0].save_weights(out / HEADS)
     fold_taught(networks[0], recipe.taught_share)
     networks[0].save_weights(out / WEIGHTS)
-    for name in ("recipe.json", "sources.json"):
-        shutil.copy(runs[0] / name, out / name)
-    commands, seconds = [], 0.0
+    (out / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
+    shutil.copy(runs[0] / "sources.json", out / "sources.json")
+    commands: list[str] = []
+    seconds = 0.0
     for run in runs:
-        commands.append((run / "command.txt").read_text(encoding="utf-8").strip())
+        lines = (run / "command.txt").read_text(encoding="utf-8").strip().splitlines()
+        commands += [line for line in lines if line not in commands]
         log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
         seconds += sum(entry["seconds"] for entry in log if "finished" in entry)
-    commands.append(f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}")
+    share = "" if taught_share is None else f" --taught-share {taught_share:g}"
+    commands.append(f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}{share}")
     (out / "command.txt").write_text("\n".join(commands), encoding="utf-8")
     (out / "log.jsonl").write_text(json.dumps({"finished": len(runs), "seconds": seconds}) + "\n", encoding="utf-8")
     return out / WEIGHTS
@@ -59,8 +70,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="soup", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--run", type=Path, required=True, help="folder of the result")
+    parser.add_argument("--taught-share", type=float, help="of each taught logit in the exported one")
     options = parser.parse_args(arguments)
-    print(soup(options.runs, options.run))
+    print(soup(options.runs, options.run, taught_share=options.taught_share))
     return 0
 
 
