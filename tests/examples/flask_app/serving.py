@@ -80,17 +80,24 @@ def ask(
 def serving(port: Optional[int] = None, environment: Optional[Mapping[str, str]] = None) -> Iterator[int]:
     """Run ``python -m examples.flask_app`` and yield its port."""
     port = port or free_port()
+    with serving_process(port, environment):
+        yield port
+
+
+@contextlib.contextmanager
+def serving_process(port: int, environment: Optional[Mapping[str, str]] = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``python -m examples.flask_app`` and yield its process."""
     process = subprocess.Popen(
         [sys.executable, "-m", "examples.flask_app", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "FACELIVE_RATE_LIMIT": "1000 per second", **(environment or {})},
+        env={**os.environ, "FACELIVE_RATE_LIMIT": "100000 per second", **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         wait_for(lambda: process.poll() is not None or listens(port))
         assert process.poll() is None, f"the server ended with code {process.returncode}"
-        yield port
+        yield process
     finally:
         process.kill()
         process.wait()
