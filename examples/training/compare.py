@@ -17,7 +17,7 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 from examples.training.calibration import balanced_weights, cross_fitted
-from examples.training.measure import by_luminance, by_source, reliability, rounded, voted
+from examples.training.measure import by_luminance, by_source, det_curves, reliability, rounded, voted
 from examples.training.probe import FEATURES, probe_scores
 from examples.training.robustness import jitter, sweep
 from examples.training.valset import MSU, WEBCAMS, ValidationSet
@@ -50,6 +50,7 @@ def measure_model(path: Path, validation: ValidationSet, part: ValidationSet) ->
     return {
         "sources": by_source(validation, scores),
         "vote": voted(validation, scores),
+        "det": det_curves(validation, scores),
         "robustness": sweep(part, score, crop_scale=scale),
         "jitter": jitter(part, score, crop_scale=scale),
         "luminance": by_luminance(validation, scores, validation.crops(scale)),

@@ -12,7 +12,7 @@ from examples.training.valset import MSU, WEBCAMS, ValidationSet
 from facelive.metrics import Interval, apcer_by_species, bootstrap_measures, bpcer, eer, roc_auc
 from facelive.voting import log_average
 
-__all__ = ["THRESHOLD", "by_luminance", "by_source", "errors", "reliability", "voted"]
+__all__ = ["THRESHOLD", "by_luminance", "by_source", "det_curves", "errors", "reliability", "voted"]
 
 THRESHOLD = 0.5
 FEWEST = 5  # pictures of a class below which a source gets no figures
@@ -71,6 +71,24 @@ def _intervals(
             rounds=rounds,
         )["apcer"]
     return {name: _pair(interval) for name, interval in kept.items()}
+
+
+def det_curves(validation: ValidationSet, scores: Floats, points: int = 80) -> dict[str, dict[str, list[float]]]:
+    """DET curves of the source that models are chosen by and of all pictures: APCER of the worst species, and BPCER.
+
+    Thresholds are quantiles of the scores, so that both ends of a curve are as fine as its middle.
+    """
+    curves = {}
+    for name, chosen in ((MSU, validation.sources == MSU), ("all", np.ones(len(validation), bool))):
+        live, attack = chosen & (validation.labels == 1), chosen & (validation.labels == 0)
+        kinds = np.unique(validation.kinds[attack])
+        species = {str(kind): scores[attack & (validation.kinds == kind)] for kind in kinds}
+        thresholds = np.unique(np.quantile(scores[chosen], np.linspace(0, 1, points)))
+        curves[name] = {
+            "apcer": [max(float(np.mean(values >= one)) for values in species.values()) for one in thresholds],
+            "bpcer": [bpcer(scores[live], float(one)) for one in thresholds],
+        }
+    return curves
 
 
 def _pair(interval: Interval) -> list[float]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from examples.training.compare import table
 from examples.training.data import load_rows, open_store
-from examples.training.measure import by_luminance, by_source, reliability, rounded, voted
+from examples.training.measure import by_luminance, by_source, det_curves, reliability, rounded, voted
 from examples.training.robustness import CONDITIONS, jitter, sweep
 from examples.training.valset import MSU, ValidationSet
 
@@ -75,3 +75,11 @@ def test_the_table_names_every_model(validation: ValidationSet) -> None:
     assert text.splitlines()[0] == "| source | live / attack | one |"
     assert "1.000 / 0.000 / 0.000 / 0.000" in text
     assert json.dumps(rounded(measured))
+
+
+def test_det_curves_fall_and_rise(validation: ValidationSet) -> None:
+    scores = np.random.default_rng(0).random(len(validation)) + 0.3 * validation.labels
+    curve = det_curves(validation, scores)[MSU]
+    assert curve["apcer"] == sorted(curve["apcer"], reverse=True)
+    assert curve["bpcer"] == sorted(curve["bpcer"])
+    assert (curve["bpcer"][0], curve["apcer"][0]) == (0, 1)
