@@ -36,7 +36,7 @@ class Settings:
     max_pixels: int = 50_000_000
     session_ttl_s: int = 120
     max_sessions: int = 10_000
-    vote_age_ms: int = 20_000
+    vote_age_ms: int = 60_000
     threads: int = 4
     workers: int = 1
 

@@ -17,6 +17,11 @@ from typing import Any, Callable, NamedTuple, Optional
 from tests.examples.flask_app.scene import ROOT
 
 PATIENCE_S = 60.0
+PATIENT = {
+    "FACELIVE_RATE_LIMIT": "100000 per second",
+    "FACELIVE_SESSION_TTL_S": "3600",  # a busy machine lets minutes pass between two pictures
+    "FACELIVE_VOTE_AGE_MS": "3600000",
+}
 
 
 class Answer(NamedTuple):
@@ -90,7 +95,7 @@ def serving_process(port: int, environment: Optional[Mapping[str, str]] = None) 
     process = subprocess.Popen(
         [sys.executable, "-m", "examples.flask_app", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "FACELIVE_RATE_LIMIT": "100000 per second", **(environment or {})},
+        env={**os.environ, **PATIENT, **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -108,13 +108,13 @@ def test_the_cam_can_be_changed(browsers: Browsers, port: int) -> None:
     assert change.is_disabled()
     page.get_by_role("button", name="Verify").click()
     says(page, "Not yet.")
-    camera = "document.querySelector('video').srcObject.getVideoTracks()[0].label"
-    seen = [page.evaluate(camera)]
+    camera = "video => video.srcObject.getVideoTracks()[0].label"
+    seen = [page.locator("video").last.evaluate(camera)]
     for _ in range(2):
         change.click()
         says(page, "One moment.")
         says(page, "Not yet.")
-        seen.append(page.evaluate(camera))
+        seen.append(page.locator("video").last.evaluate(camera))
     assert seen[0] != seen[1]
     assert seen[0] == seen[2]
     page.close()
