@@ -18,7 +18,7 @@ CAVEAT = "check the terms of the sources before commercial use"
 DESCRIPTIONS = {
     "mobilenet_v2": "MobileNetV2 1.0 from ImageNet weights, trained on labels and two open models' soft scores",
     "mobilenet": "MobileNet {width} trained on labels and distilled from mobilenet_v2",
-    "custom": "3x3 convolutions behind a fixed high-pass layer, squeeze-and-excitation, distilled from mobilenet_v2",
+    "custom": "MobileNet 0.25 beside a high-pass texture stream, squeeze-and-excitation, distilled from mobilenet_v2",
 }
 LIMITS = [
     "Measured on prints, phones, tablets and monitors only: nothing is known about 3-D, silicone or resin masks.",

@@ -19,6 +19,7 @@ IMAGENET = {
     ("mobilenet_v2", 1.0): "mobilenet_v2_1.0_imagenet.weights.h5",
     ("mobilenet", 0.25): "mobilenet_0.25_imagenet.weights.h5",
     ("mobilenet", 0.5): "mobilenet_0.25_imagenet.weights.h5",
+    ("custom", 1.0): "mobilenet_0.25_imagenet.weights.h5",
 }
 CHECKPOINT = "checkpoint.npz"
 HEADS = "heads.weights.h5"  # to go on from
