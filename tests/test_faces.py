@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import facelive
 from facelive.crops import face_crop
 from facelive.errors import ImageError
 from facelive.faces import BundledFaceDetector, FaceBox, FaceDetector, _suppress, choose_face
@@ -19,6 +23,7 @@ from facelive.results import Reason
 
 Picture = npt.NDArray[np.uint8]
 
+ASSETS = Path(facelive.__file__).parent / "assets"
 DETECTOR = BundledFaceDetector()
 KEENEST = BundledFaceDetector(score_threshold=1e-6)
 """Reports every cell: what it says of random pictures exercises decoding and bounds."""
@@ -50,7 +55,7 @@ def test_the_box_follows_a_shift(portrait: Picture, left: int, top: int) -> None
     (before,) = DETECTOR.detect(portrait)
     (after,) = DETECTOR.detect(portrait[top:, left:])
     back = FaceBox(after.x0 + left, after.y0 + top, after.x1 + left, after.y1 + top)
-    assert _moved(before, back) < 0.08
+    assert _moved(before, back) < 0.12
 
 
 @pytest.mark.parametrize("size", [(461, 461), (563, 563), (1024, 1024), (256, 256), (320, 320)])
@@ -196,6 +201,14 @@ def test_several_faces_may_be_refused() -> None:
 def test_no_setting_makes_a_face_of_none(multiple: str) -> None:
     assert choose_face([], 640, 480, multiple=multiple) is Reason.NO_FACE  # type: ignore[arg-type]
     assert choose_face([FaceBox(700, 0, 800, 90)], 640, 480, multiple=multiple) is Reason.NO_FACE  # type: ignore[arg-type]
+
+
+def test_the_card_describes_the_file() -> None:
+    content = (ASSETS / "face_detector.tflite").read_bytes()
+    card = json.loads((ASSETS / "face_detector.json").read_text(encoding="utf-8"))
+    assert hashlib.sha256(content).hexdigest() == card["sha256"]
+    assert len(content) == card["bytes"] < 700_000
+    assert all(card["training"][key] for key in ("faces", "liveness", "backgrounds", "caveat"))
 
 
 def test_threads_and_pickles_agree(portrait: Picture) -> None:

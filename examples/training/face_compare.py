@@ -55,7 +55,7 @@ def figures(samples: Sequence[Sample], teachers: Path, every: int) -> dict[str, 
         per: dict[str, list[bool]] = defaultdict(list)
         for sample, hit in zip(group, found):
             per[sample.source].append(hit)
-        out[name] = {"ours": _mean(found), "haar": _mean(measures.hits(haar, group[::10]))}
+        out[name] = {"ours": _mean(found), "haar": _mean(measures.hits(haar, group[::30]))}
         out[f"{name}, by source"] = {source: [_mean(hit), len(hit)] for source, hit in sorted(per.items())}
     false = {name: measures.false_boxes(net, scenes) for name, net in (("ours", ours), ("yunet", yunet))}
     out["false boxes"] = {name: _mean(np.array(score) > 0) for name, score in false.items()}
@@ -63,7 +63,7 @@ def figures(samples: Sequence[Sample], teachers: Path, every: int) -> dict[str, 
     whole = [s for s in samples if s.group == "liveness" and s.box_from == "whole_picture"][::every]
     out["a face found where YuNet saw none"] = _mean([bool(ours.detect(sample.read())) for sample in whole])
 
-    steady = single[::2] + loose[::8]
+    steady = single[::4] + loose[::16]
     for name, net in (("ours", ours), ("yunet", yunet)):
         out[f"box moves, {name}"] = {change: _spread(m) for change, m in measures.stability(net, steady).items()}
 
@@ -72,11 +72,11 @@ def figures(samples: Sequence[Sample], teachers: Path, every: int) -> dict[str, 
     tenths = [[lit[i] for i in tenth] for tenth in np.array_split(order, 10)]
     out["recall by luminance decile, dark to bright"] = [_mean(measures.hits(ours, tenth)) for tenth in tenths]
     out["recall by rotation"] = {
-        f"{angle:+d}°": _mean(measures.turned(ours, single[::2] + val[::8], angle)) for angle in (-30, -15, 15, 30)
+        f"{angle:+d}°": _mean(measures.turned(ours, single[::3] + val[::16], angle)) for angle in (-30, -15, 15, 30)
     }
-    sized = loose[::16] + [s for s in single if s.source.startswith("udacity")][::4]
+    sized = loose[::32] + [s for s in single if s.source.startswith("udacity")][::4]
     out["recall by face side over frame height"] = measures.by_size(ours, sized, scenes)
-    out["second look"] = searches.second_look(ours, single + val[::4])
+    out["second look"] = searches.second_look(ours, single[::2] + val[::8])
     out["previous box first, by face side"] = searches.previous_first(ours, sized, scenes)
     out["ms per 640×480 frame"] = _times(sized[0], scenes[0], ours, teachers, haar)
     return out

@@ -2,7 +2,7 @@
 
     python -m examples.training.face_quality --plot docs/faces-quality.svg
 
-Runs the bundled detector over the liveness pictures, prints what would be rejected per source, and draws the plot.
+Measures the liveness pictures inside their own boxes, prints what would be rejected per source, and draws the plot.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.face_data import Sample, load
 
-from facelive.faces import BundledFaceDetector, choose_face
 from facelive.quality import FaceMeasures, QualityPolicy, measure_face
-from facelive.results import Reason
+from facelive.results import FaceBox, Reason
 
 LIMITS = {
     "face_px": ("min_face_px",),
@@ -36,19 +35,19 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Judged:
-    """A picture, what was measured of its face (none when none was found), and why it would be rejected."""
+    """A picture, what was measured of its face, and why it would be rejected."""
 
     sample: Sample
-    measures: FaceMeasures | None
+    measures: FaceMeasures
     reason: Reason | None
 
 
-def judge(sample: Sample, detector: BundledFaceDetector, policy: QualityPolicy) -> Judged:
-    """Find, choose, measure and check one picture as the library does."""
+def judge(sample: Sample, policy: QualityPolicy) -> Judged:
+    """Measure and check one picture inside its own box; tight crops without one are taken whole."""
     picture = sample.read()
-    face = choose_face(detector.detect(picture), picture.shape[1], picture.shape[0])
-    if isinstance(face, Reason):
-        return Judged(sample, None, face)
+    height, width = picture.shape[:2]
+    box = (0, 0, width, height) if sample.box_from == "whole_picture" else sample.boxes[0].tolist()
+    face = FaceBox(*box)
     return Judged(sample, measure_face(picture, face), policy.check(picture, face))
 
 
@@ -106,7 +105,7 @@ def plot(judged: list[Judged], path: Path) -> None:
 
 
 def _values(judged: list[Judged], name: str, label: str) -> npt.NDArray[np.float64]:
-    good = [one for one in judged if one.measures and one.sample.label == label and not one.sample.held_out]
+    good = [one for one in judged if one.sample.label == label and not one.sample.held_out]
     return np.array([getattr(one.measures, name) for one in good if one.sample.box_from != "whole_picture"])
 
 
@@ -117,9 +116,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("../runs/face/yunet.jsonl"))
     parser.add_argument("--plot", type=Path, help="an SVG file to draw")
     options = parser.parse_args()
-    detector, policy = BundledFaceDetector(), QualityPolicy()
+    policy = QualityPolicy()
     pictures = [sample for sample in load(options.data, options.cache) if sample.group == "liveness"]
-    judged = [judge(sample, detector, policy) for sample in pictures]
+    judged = [judge(sample, policy) for sample in pictures]
     print(", ".join(f"{limit.name} {getattr(policy, limit.name):g}" for limit in fields(policy)), end="\n\n")
     print(percentiles(judged), table(judged), sep="\n\n")
     if options.plot:

@@ -3,7 +3,7 @@
     python -m examples.training.face_train --run ../runs/face --minutes 70
 
 One process composes pictures, this one trains. The learning rate follows the clock, the exported weights are a moving
-average, and a file is exported at every report, so the run can be judged (and used) before it ends.
+average, and they are saved at every report, so the run can be judged (and used) before it ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BATCH = 64
 SHARES = {"faces": 0.46, "liveness": 0.3, "backgrounds": 0.24}
 """Part of a batch from each set; inside a set a source weighs with the root of its size."""
 FROZEN_TO = "conv_pw_1_relu"
-"""The first layers keep ImageNet's edges: they cost half of the training time."""
+"""The first layers keep ImageNet's edges: they cost half of the training time. A last, gentle stage can freeze more."""
 
 
 def compose_forever(queue: Any, data: Path, cache: Path, seed: int, side: int, limit: int) -> None:
@@ -98,7 +98,7 @@ def train(options: argparse.Namespace) -> None:
         model.load_weights(options.start)
     for layer in model.layers:
         layer.trainable = False
-        if layer.name == FROZEN_TO:
+        if layer.name == options.frozen_to:
             break
     optimizer = keras.optimizers.AdamW(1e-3, weight_decay=1e-3, global_clipnorm=5.0)
     optimizer.build(model.trainable_variables)
@@ -131,16 +131,15 @@ def train(options: argparse.Namespace) -> None:
             print(json.dumps({"minutes": round((now - began) / 60, 1), "samples": steps * BATCH, "loss": round(loss, 4),
                               "per_second": round(speed), "waiting": round(idle, 2)}), flush=True)  # fmt: skip
             losses, waited, reported = [], 0.0, now
-            _export(model, average, options.run)
-    _export(model, average, options.run)
+            _save(model, average, options.run)
+    _save(model, average, options.run)
     worker.terminate()
 
 
-def _export(model: Any, average: Average, run: Path) -> None:
+def _save(model: Any, average: Average, run: Path) -> None:
     own = model.get_weights()
     model.set_weights(average.weights)
     model.save_weights(run / "face.weights.h5")
-    (run / "face_detector.tflite").write_bytes(to_tflite(model))
     model.set_weights(own)
 
 
@@ -153,8 +152,9 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("../runs/face/run"))
     parser.add_argument("--start", type=Path, help="weights of an earlier run")
     parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument("--report", type=float, default=4, help="minutes between reports and exports")
+    parser.add_argument("--report", type=float, default=4, help="minutes between reports")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--frozen-to", default=FROZEN_TO, help="the last layer that keeps its weights")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, default=SIZE, help="side of the training pictures, a multiple of 32")
     parser.add_argument("--limit", type=int, default=0, help="only about so many pictures, for a trial")
