@@ -75,7 +75,7 @@ def card(content: bytes, data: Path, measured: dict[str, Any]) -> dict[str, Any]
         "measured": measured,
         "limits": [
             "Faces below about a fifth of the shorter side are often missed, heads in profile sometimes.",
-            "Landmarks are off by a seventh of the eye distance: enough to tell which way up a face is, not to align it.",
+            "Landmarks are off by a seventh of the eye distance: they show which way up a face is, not its exact pose.",
             "A printed face, a mask and a face on a screen are faces to it: it says nothing about liveness.",
             "Labels come from another detector, so that detector's blind spots are its own.",
         ],
