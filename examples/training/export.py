@@ -26,7 +26,7 @@ from examples.training.valset import ValidationSet
 
 __all__ = ["convert", "largest_difference", "main", "with_probability"]
 
-LARGEST_DIFFERENCE = 0.02  # between float16 on any runtime and Keras in float32
+LARGEST_DIFFERENCE = 0.04  # between float16 on any runtime and Keras in float32; rounding alone makes up to half of it
 
 
 def with_probability(network: Any, calibration: Calibration) -> Any:
