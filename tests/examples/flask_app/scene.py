@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 ROOT = Path(__file__).parents[3]
 SIZE = (640, 480)
 _PERSON = (54, 0, 394, 255)  # head and shoulders, as before a laptop
-_FACE = (177.0, 52.0, 270.0, 176.0)
+_FILLS_THE_SCREEN = (150, 20, 300, 200)
+_SCREEN_SIZE = (350, 420)
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -27,14 +28,32 @@ def live() -> Image.Image:
     return portrait().crop(_PERSON).resize(SIZE, Image.Resampling.LANCZOS)
 
 
-def attack(seed: int = 15) -> Image.Image:
-    """The portrait on a simulated screen, filmed by a second camera, 640x480."""
-    from examples.training.spoofs import present
+def attack() -> Image.Image:
+    """The portrait on a phone that is held before the camera, 640x480.
 
-    replay = present(np.asarray(portrait()), _FACE, np.random.default_rng(seed), species="screen")
-    frame = Image.new("RGB", SIZE, (90, 92, 96))
-    frame.paste(Image.fromarray(replay.image).resize((480, 480), Image.Resampling.BICUBIC), (80, 0))
-    return frame
+    The display washes the picture out and cools it, its rows and columns beat with the camera's, its glass reflects a
+    lamp, and its black frame is in view. This is not the code that made attacks for training.
+    """
+    screen = portrait().crop(_FILLS_THE_SCREEN).resize(_SCREEN_SIZE, Image.Resampling.LANCZOS)
+    light = (np.asarray(screen, np.float32) / 255) ** 0.8 * 0.88 + 0.12
+    light *= np.array([0.85, 0.95, 1.1], np.float32)
+    rows, columns = np.mgrid[: _SCREEN_SIZE[1], : _SCREEN_SIZE[0]].astype(np.float32)
+    for channel in range(3):  # each colour's cells sit a third of a pixel further, so that the beat is coloured
+        light[..., channel] *= 1 + 0.12 * np.sin(2 * np.pi * (0.31 * columns + 0.03 * rows) + 2.1 * channel)
+        light[..., channel] *= 1 + 0.08 * np.sin(2 * np.pi * (0.27 * rows + 0.02 * columns) + channel)
+    screen = Image.fromarray((np.clip(light, 0, 1) * 255).astype(np.uint8))
+    frame = portrait().resize((640, 640)).crop((0, 160, 640, 640)).filter(ImageFilter.GaussianBlur(14))
+    left, top = (SIZE[0] - screen.width) // 2, (SIZE[1] - screen.height) // 2
+    right, bottom = left + screen.width, top + screen.height
+    ImageDraw.Draw(frame).rounded_rectangle((left - 16, top - 28, right + 16, bottom + 28), 28, fill=(12, 12, 14))
+    frame.paste(screen, (left, top))
+    lamp = Image.new("L", SIZE, 0)
+    glare = [(right - 150, top), (right - 60, top), (left + 150, bottom), (left + 60, bottom)]
+    ImageDraw.Draw(lamp).polygon(glare, fill=60)
+    frame.paste((255, 255, 255), mask=lamp.filter(ImageFilter.GaussianBlur(12)))
+    seen = np.asarray(frame.filter(ImageFilter.GaussianBlur(1)), np.float32)
+    noise = np.random.default_rng(0).normal(0, 3, (SIZE[1], SIZE[0], 1))
+    return Image.fromarray(np.clip(seen + noise, 0, 255).astype(np.uint8))
 
 
 def nobody() -> Image.Image:
