@@ -20,12 +20,17 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.calibration import Calibration, balanced_weights, fit_calibration
 from examples.training.cards import model_card
+from examples.training.measure import rounded
 from examples.training.parity import tflite_scores
 from examples.training.recipe import Recipe
+from examples.training.robustness import simulated
+from examples.training.sheet import COLLINS
 from examples.training.valset import ValidationSet
+from PIL import Image
 
 __all__ = ["convert", "largest_difference", "main", "with_probability"]
 
+PORTRAIT = Path("examples/portrait.jpg")
 LARGEST_DIFFERENCE = 0.04  # between float16 on any runtime and Keras in float32; rounding alone makes up to half of it
 
 
@@ -120,6 +125,16 @@ def export(
         "max_float16_difference_by_runtime": {name: round(value, 6) for name, value in differences.items()},
         **(measured or {}),
     }
+    if PORTRAIT.exists():
+        # Of the file itself: the portrait is in no source.
+        figures["simulated_attacks_on_portrait"] = rounded(
+            simulated(
+                np.asarray(Image.open(PORTRAIT)),
+                COLLINS,
+                lambda faces: tflite_scores(str(path), faces.astype(np.float32) / 127.5 - 1).astype(np.float64),
+                crop_scale=recipe.augment.crop_scale,
+            )
+        )
     card = model_card(
         recipe,
         run if before is None else before,

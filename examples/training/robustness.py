@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from examples.training.augment import grain, jitter_box, motion_blur, recompress, rotated_crop
+from examples.training.spoofs import contact_rows
 from examples.training.valset import ValidationSet
 from PIL import Image
 
 from facelive.crops import face_crop
 from facelive.metrics import bpcer, roc_auc
 
-__all__ = ["CONDITIONS", "jitter", "sweep"]
+__all__ = ["CONDITIONS", "jitter", "simulated", "sweep"]
 
 Pixels = npt.NDArray[np.uint8]
 Scorer = Callable[[Pixels], npt.NDArray[np.float64]]
@@ -89,6 +90,33 @@ def sweep(validation: ValidationSet, score: Scorer, *, crop_scale: float, thresh
             "apcer": float(np.mean(attack >= threshold)),
         }
     return found
+
+
+def simulated(
+    image: Pixels, box: Box, score: Scorer, *, crop_scale: float, draws: int = 40, threshold: float = 0.5
+) -> dict[str, float]:
+    """Share of synthetic attacks on one portrait that pass as live, and of its mirrors that do not.
+
+    Args:
+        image: uint8, (H, W, 3), RGB: a portrait that may be shown.
+        box: Its face in pixels.
+        score: uint8 crops (N, 128, 128, 3) to P(live), (N,).
+        crop_scale: The model's.
+        draws: Of each kind.
+        threshold: Where a picture passes.
+    """
+    prints, screens, mirrors = (
+        score(np.stack([face_crop(made.image, made.box, scale=crop_scale) for made in row])) >= threshold
+        for row in contact_rows(image, box, range(draws))
+    )
+    portrait = score(face_crop(image, box, scale=crop_scale)[None])
+    return {
+        "draws": draws,
+        "portrait_score": float(portrait[0]),
+        "prints_passed": float(prints.mean()),
+        "screens_passed": float(screens.mean()),
+        "mirrors_rejected": float(1 - mirrors.mean()),
+    }
 
 
 def jitter(

@@ -5,12 +5,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from examples.training.compare import table
 from examples.training.data import load_rows, open_store
 from examples.training.measure import by_luminance, by_source, det_curves, reliability, rounded, voted
-from examples.training.robustness import CONDITIONS, jitter, sweep
+from examples.training.robustness import CONDITIONS, jitter, simulated, sweep
 from examples.training.valset import MSU, ValidationSet
+
+Picture = npt.NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
 
 @pytest.fixture
@@ -83,3 +87,8 @@ def test_det_curves_fall_and_rise(validation: ValidationSet) -> None:
     assert curve["apcer"] == sorted(curve["apcer"], reverse=True)
     assert curve["bpcer"] == sorted(curve["bpcer"])
     assert (curve["bpcer"][0], curve["apcer"][0]) == (0, 1)
+
+
+def test_simulated_attacks_are_counted_both_ways(portrait: Picture, face_box: Box) -> None:
+    found = simulated(portrait, face_box, lambda crops: np.full(len(crops), 0.8), crop_scale=1.5, draws=3)
+    assert (found["prints_passed"], found["screens_passed"], found["mirrors_rejected"]) == (1, 1, 0)
