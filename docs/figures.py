@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"
 ASSETS = ROOT / "src" / "facelive" / "assets"
 
-PARTS = {"nebulaHZH/Anti_Spoofing": "MSU-MFSD", "all": "all validation pictures"}
+MSU = "nebulaHZH/Anti_Spoofing"
+PARTS = {MSU: "MSU-MFSD", "all": "all validation pictures"}
 """The parts of ``measured`` that are shown, and what to call them."""
 
 Point = Tuple[float, float]
@@ -37,31 +38,53 @@ def main() -> int:
 
 
 def det_figure(cards: Dict[str, ModelCard]) -> str:
-    """A panel per part: a curve per model, or what is known of it when the card has no curve."""
-    panels = [_det_panel(name, part, cards) for part, name in PARTS.items()]
-    key = "".join(
-        f'<span><svg viewBox="0 0 28 8"><line class="s{number}" x1="1" x2="27" y1="4" y2="4"/></svg>{name}</span>'
-        for number, name in enumerate(cards)
-    )
+    """Two panels, a curve per model in each: recordings of people never seen, and all validation pictures."""
+    panels = [
+        _det_panel("MSU-MFSD, worst species", {name: _measured_curve(card) for name, card in cards.items()}),
+        _det_panel("all sources, weighted alike", {name: _binned_curve(card) for name, card in cards.items()}),
+    ]
     if not any(panels):
         return '<p class="unmeasured">The cards of the bundled models hold no curve yet.</p>\n'
+    key = "".join(f"<span>{_sample(f's{number}')}{name}</span>" for number, name in enumerate(cards))
     return (
-        f'<figure class="chart"><div class="panels">{"".join(panels)}</div><p class="key">{key}'
-        "<span>● at the shipped threshold</span></p></figure>\n"
+        f'<figure class="chart"><div class="panels">{"".join(panels)}</div>'
+        f'<p class="key">{key}<span>● at the shipped threshold</span></p></figure>\n'
     )
 
 
-def _det_panel(title: str, part: str, cards: Dict[str, ModelCard]) -> str:
+def _measured_curve(card: ModelCard) -> Tuple[List[Point], List[Point]]:
+    """``(APCER, BPCER)`` on MSU-MFSD over all thresholds, and at the shipped one."""
+    curve = card.measured.get("det", {}).get(MSU, {"apcer": [], "bpcer": []})
+    found = card.measured.get("sources", {}).get(MSU, {})
+    here = [(found["apcer"], found["bpcer"])] if "apcer" in found and "bpcer" in found else []
+    return list(zip(curve["apcer"], curve["bpcer"])), here
+
+
+def _binned_curve(card: ModelCard) -> Tuple[List[Point], List[Point]]:
+    """The same on all validation pictures, at the edges of the bins of the card's reliability."""
+    bins = [(one["score"], one["live"] * one["weight"], (1 - one["live"]) * one["weight"]) for one in _bins(card)]
+    live, attacks = sum(one[1] for one in bins), sum(one[2] for one in bins)
+    if not live or not attacks:
+        return [], []
+
+    def at(threshold: float) -> Point:
+        accepted = sum(weight for score, _, weight in bins if score >= threshold) / attacks
+        return accepted, sum(weight for score, weight, _ in bins if score < threshold) / live
+
+    return [at(edge / 10) for edge in range(1, 10)], [at(card.threshold)]
+
+
+def _bins(card: ModelCard) -> List[Dict[str, float]]:
+    return list(card.measured.get("reliability", []))
+
+
+def _det_panel(title: str, curves: Dict[str, Tuple[List[Point], List[Point]]]) -> str:
     parts = []
-    for number, card in enumerate(cards.values()):
-        curve = card.measured.get("det", {}).get(part)
-        if curve:
-            points = [(_det_x(apcer), _det_y(bpcer)) for apcer, bpcer in zip(curve["apcer"], curve["bpcer"])]
-            parts.append(_line(f"s{number}", points))
-        found = card.measured.get("sources", {}).get(part, {})
-        if "apcer" in found and "bpcer" in found:
-            x, y = _det_x(found["apcer"]), _det_y(found["bpcer"])
-            parts.append(f'<circle class="s{number}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+    for number, (points, here) in enumerate(curves.values()):
+        if points:
+            parts.append(_line(f"s{number}", [(_det_x(apcer), _det_y(bpcer)) for apcer, bpcer in points]))
+        for apcer, bpcer in here:
+            parts.append(f'<circle class="s{number}" cx="{_det_x(apcer):.1f}" cy="{_det_y(bpcer):.1f}" r="4"/>')
     if not parts:
         return ""
     ticks = [0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8]
@@ -88,9 +111,7 @@ def vote_figure() -> str:
     )
     return (
         f'<figure class="chart"><div class="panels">{chart}</div><p class="key"><span>● score of the frame</span>'
-        '<span><svg viewBox="0 0 28 8"><line class="s0" x1="1" x2="27" y1="4" y2="4"/></svg>vote</span>'
-        '<span><svg viewBox="0 0 28 8"><line class="equal" x1="1" x2="27" y1="4" y2="4"/></svg>threshold</span></p>'
-        "</figure>\n"
+        f"<span>{_sample('s0')}vote</span><span>{_sample('equal')}threshold</span></p></figure>\n"
     )
 
 
@@ -122,9 +143,9 @@ def _draw_verdict() -> None:
     picture = Image.new("RGB", (sum(one.width for one in judged) + 16 * (len(judged) - 1), judged[0].height), "white")
     for number, one in enumerate(judged):
         picture.paste(one, (number * (one.width + 16), 0))
-    target = IMAGES / "verdict.png"
-    if not target.exists() or list(Image.open(target).convert("RGB").getdata()) != list(picture.getdata()):
-        picture.quantize(128).save(target, optimize=True)
+    drawn, target = picture.quantize(128), IMAGES / "verdict.png"
+    if not target.exists() or Image.open(target).convert("RGB").tobytes() != drawn.convert("RGB").tobytes():
+        drawn.save(target, optimize=True)
 
 
 def _judged(path: Path, result: LivenessResult) -> Image.Image:
@@ -186,6 +207,10 @@ def _titles(title: str, across: str, up: str) -> str:
 
 def _line(kind: str, points: Sequence[Point]) -> str:
     return f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
+
+
+def _sample(kind: str) -> str:
+    return f'<svg viewBox="0 0 28 8"><line class="{kind}" x1="1" x2="27" y1="4" y2="4"/></svg>'
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
