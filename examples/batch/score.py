@@ -85,14 +85,15 @@ def _pictures(source: str, task_rows: int) -> tuple[ray.data.Dataset, str]:
     """Blocks of rows with ``path`` and perhaps ``bytes``, and where relative paths start."""
     source = _url(source)
     if not source.endswith(".parquet"):
-        files, base = pa.fs.FileSystem.from_uri(source)
+        base, files = _located(source)
         found = files.get_file_info(pa.fs.FileSelector(base, recursive=True))
         names = (entry.path[len(base) :].lstrip("/") for entry in found if entry.is_file)
         paths = sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
         table = pa.table({"path": pa.array(paths, pa.string())})
         starts = range(0, max(len(paths), 1), task_rows)
         return ray.data.from_arrow([table.slice(start, task_rows) for start in starts]), source
-    names = pyarrow.dataset.dataset(*_located(source), format="parquet").schema.names
+    path, files = _located(source)
+    names = pyarrow.dataset.dataset(path, filesystem=files, format="parquet").schema.names
     columns = [name for name in ("path", "bytes") if name in names]
     if "path" not in columns:
         raise ArchiveError(f"{source} has no column path, but {', '.join(names)}: give every picture its name there")
