@@ -1,0 +1,148 @@
+"""Every bundled model, from the pictures to the files: ``python -m examples.training.release --runs ../runs``.
+
+The steps in order, each a command of this folder; a step whose result is there is skipped and a stopped one goes on,
+so the command may be given again at any time. ``--until NAME`` stops after a step. About two hours on two cores.
+
+The files in the package came from these steps but for one difference: when the first of them ran, three sources still
+had other weights (dtruong46me 2, gc535 1.5, imironica 2.5), so a new run will not give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+from examples.training import compare, export, page, plots, soup, train
+
+__all__ = ["STEPS", "main"]
+
+Step = tuple[str, str, Optional[str], dict[str, Any]]
+
+CAMERA = {
+    "augment.tighten": 0.25,
+    "augment.jpeg": 0.4,
+    "augment.blur": 0.1,
+    "augment.sharpen": 0.1,
+    "augment.rotated": 0.4,
+    "augment.side_px": [64, 160],
+    "augment.noise": 0.2,
+    "label_weight": 0.8,
+    "synthetic": 0.12,
+}
+FROZEN = {"frozen_before": "block_3_expand", "taught_weight": 1.0, "taught_share": 0.5}
+LIVE = {**CAMERA, **FROZEN, "taught_live": True}
+STUDENT = {**CAMERA, "batch": 64, "middle": True, "distil_weight": 0.7}
+EVERYTHING = {"splits": ["train", "val", "faces"], "seed": 3}
+
+STEPS: tuple[Step, ...] = (
+    (
+        "heads",
+        "mobilenet_v2",
+        None,
+        {**CAMERA, **FROZEN, "samples": 30_000, "learning_rate": 7e-4, "synthetic": 0.1, "augment.tighten": 0.2},
+    ),
+    ("live", "mobilenet_v2", "heads", {**LIVE, "samples": 42_000}),
+    ("multi", "mobilenet_v2", "live", {**LIVE, "samples": 24_000, "middle": True, "seed": 2}),
+    ("v2", "soup", None, {"runs": ["multi", "live"], "taught_share": 1.0}),
+    (
+        "v2refit",
+        "mobilenet_v2",
+        "v2",
+        {
+            **LIVE,
+            **EVERYTHING,
+            "samples": 24_000,
+            "middle": True,
+            "learning_rate": 2e-4,
+            "taught_share": 1.0,
+            "synthetic": 0.22,
+        },
+    ),
+    (
+        "mobilenet",
+        "mobilenet",
+        None,
+        {**STUDENT, "width": 0.5, "samples": 48_000, "learning_rate": 1e-3, "teachers": ["multi"]},
+    ),
+    (
+        "custom",
+        "custom",
+        None,
+        {**STUDENT, "samples": 32_768, "learning_rate": 1.2e-3, "teachers": ["v2"], "synthetic": 0.15},
+    ),
+    (
+        "mobilenet_refit",
+        "mobilenet",
+        "mobilenet",
+        {
+            **STUDENT,
+            **EVERYTHING,
+            "width": 0.5,
+            "samples": 5_120,
+            "learning_rate": 4e-4,
+            "teachers": ["v2refit"],
+            "synthetic": 0.2,
+        },
+    ),
+    (
+        "custom_refit",
+        "custom",
+        "custom",
+        {
+            **STUDENT,
+            **EVERYTHING,
+            "samples": 5_120,
+            "learning_rate": 6e-4,
+            "teachers": ["v2refit"],
+            "synthetic": 0.2,
+        },
+    ),
+)
+RELEASED = {"mobilenet_v2": ("v2", "v2refit"), "mobilenet": ("mobilenet", "mobilenet_refit")}
+RELEASED["custom"] = ("custom", "custom_refit")
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="release", description=__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("../runs"), help="scratch folder, outside the repository")
+    parser.add_argument("--until", help="name of the last step to take")
+    parser.add_argument("--python", nargs="*", default=[], help="interpreters with tflite-runtime to check parity on")
+    options = parser.parse_args(arguments)
+    runs: Path = options.runs
+    for name, network, start, values in STEPS:
+        if not (runs / name / "average.weights.h5").exists():
+            print(f"== {name}")
+            _take(runs, name, network, start, values)
+        if name == options.until:
+            return 0
+    parity = ["--python", *options.python] if options.python else []
+    for measured, _ in RELEASED.values():
+        export.main([str(runs / measured), "--out", str(runs / "measured"), *parity])
+    compare.main([str(runs / "measured"), "--every", "6"])
+    for model, (measured, refit) in RELEASED.items():
+        card = json.loads((runs / "measured" / f"{model}.json").read_text(encoding="utf-8"))
+        fitted = card["training"]["calibration"]
+        words = [str(runs / refit), "--before", str(runs / measured), *parity]
+        words += ["--calibration", str(fitted["temperature"]), str(fitted["offset"])]
+        export.main([*words, "--measured", str(runs / "measured" / f"measured-{model}.json")])
+    page.main([str(runs / "measured" / "measured-all.json")])
+    return plots.main([])
+
+
+def _take(runs: Path, name: str, network: str, start: Optional[str], values: dict[str, Any]) -> None:
+    if network == "soup":
+        soup.soup([runs / part for part in values["runs"]], runs / name, taught_share=values["taught_share"])
+        return
+    words = [network, "--run", str(runs / name), "--cache", str(runs / "cache")]
+    if start is not None:
+        words += ["--start", str(runs / start)]
+    train.main([*words, "--set", *(f"{field}={json.dumps(value)}" for field, value in values.items())])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
