@@ -29,7 +29,7 @@ def integrate() -> None:
     assert_type(detector.predict_batch([b"", "a.jpg", np.zeros((4, 4, 3), np.uint8)]), List[facelive.LivenessResult])
     stream = detector.stream(max_age_ms=2000)
     assert_type(stream.update("frame.jpg", timestamp_ms=12.5).reason, Optional[facelive.Reason])
-    resumed = detector.stream(state=stream.state)
+    assert_type(detector.stream(state=stream.state).state["scores"], List[float])
     assert_type(facelive.log_average([0.1, 0.9]), float)
     assert_type(result.face.landmarks if result.face else None, Optional[Tuple[Tuple[float, float], ...]])
 
