@@ -16,7 +16,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from tests.examples.flask_app.scene import ROOT
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 PATIENT = {
     "FACELIVE_RATE_LIMIT": "100000 per second",
     "FACELIVE_SESSION_TTL_S": "3600",  # a busy machine lets minutes pass between two pictures

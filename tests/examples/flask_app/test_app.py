@@ -13,7 +13,7 @@ from tests.examples.flask_app import scene
 
 from facelive import LivenessDetector, Reason
 
-pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 
 from examples.flask_app import create_app
 from examples.flask_app.answers import ADVICE
@@ -86,6 +86,15 @@ def test_the_face_is_where_it_is(client: FlaskClient) -> None:
     left, top, right, bottom = told(post(client))["face"]["box_px"]
     assert 200 < left < 300 < 330 < right < 440
     assert 60 < top < 200 < 280 < bottom < 380
+
+
+def test_old_votes_do_not_count_and_a_clock_may_step_back(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two machines that share the sessions have two clocks."""
+    seen = []
+    for now_s in (1_000.0, 1_001.0, 999.0, 1_062.5):
+        monkeypatch.setattr("examples.flask_app.app.time.time", lambda now_s=now_s: now_s)
+        seen.append(told(post(client))["frames"])
+    assert seen == [1, 2, 3, 1]
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from tests.examples.flask_app import scene
 from tests.examples.flask_app.browser import INSECURE_HOST, Browsers, require_browser
 from tests.examples.flask_app.serving import free_port, serving
 
-for module in ("flask", "waitress"):
+for module in ("flask_limiter", "waitress"):
     pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
 require_browser()
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")

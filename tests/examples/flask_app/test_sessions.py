@@ -15,7 +15,7 @@ from tests.examples.flask_app.serving import ask, upload
 
 from facelive import LivenessDetector, LivenessModel, log_average
 
-pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
 
 import waitress

@@ -9,7 +9,7 @@ import sys
 import pytest
 from tests.examples.flask_app.scene import ROOT
 
-pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 
 from examples.flask_app.settings import ConfigurationError, Settings
 

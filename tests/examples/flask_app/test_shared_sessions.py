@@ -8,7 +8,7 @@ import pytest
 from tests.examples.flask_app import scene
 from tests.examples.flask_app.serving import ask, free_port, redis_server, serving, upload
 
-for module in ("flask", "waitress", "redis"):
+for module in ("flask_limiter", "waitress", "redis"):
     pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
 if not shutil.which("redis-server"):
     pytest.skip("redis-server is not installed: apt-get install redis-server", allow_module_level=True)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.examples.flask_app.serving import free_port, redis_server
 
-pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 
 from examples.flask_app.stores import MemoryStore, RedisStore, SessionStore, StoreError
 

@@ -9,7 +9,7 @@ import pytest
 from tests.examples.flask_app import scene
 from tests.examples.flask_app.serving import free_port, serving
 
-pytest.importorskip("flask", reason="Flask is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
 pytest.importorskip("httpx", reason="httpx is not installed: pip install 'facelive[examples]'")
 

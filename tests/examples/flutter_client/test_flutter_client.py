@@ -15,7 +15,7 @@ from tests.examples.flask_app import scene
 from tests.examples.flask_app.browser import Browsers, require_browser
 from tests.examples.flask_app.serving import free_port, listens, serving, wait_for
 
-for module in ("flask", "waitress", "flet", "flet_camera", "flet_web"):
+for module in ("flask_limiter", "waitress", "flet", "flet_camera", "flet_web"):
     pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
 require_browser()
 
