@@ -33,4 +33,5 @@ def brightness(**options: Any) -> LivenessModel:
 def frame(score: float) -> npt.NDArray[np.uint8]:
     """A 640x480 picture with the mean brightness that scores ``score``, sharp enough to be judged."""
     grain = np.random.default_rng(0).integers(-20, 21, (480, 640, 1))
-    return np.clip(score * 255 + grain, 0, 255).astype(np.uint8).repeat(3, axis=2)
+    pixels: npt.NDArray[np.uint8] = np.clip(score * 255 + grain, 0, 255).astype(np.uint8)
+    return pixels.repeat(3, axis=2)

@@ -42,7 +42,7 @@ def module_of(path: Path) -> str:
 
 def imports(path: Path) -> set[str]:
     """The facelive modules a file imports at its top level or inside functions."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "facelive":
             # `from facelive import metrics` names a module, `from facelive import LivenessDetector` opens the door.

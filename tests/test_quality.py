@@ -106,4 +106,4 @@ def test_the_loosest_policy_still_refuses_what_cannot_be_seen(portrait: Picture,
 )
 def test_a_limit_that_would_pass_an_unseen_face_is_refused(limit: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(limit))):
-        QualityPolicy(**limit)
+        QualityPolicy(**limit)  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ def _worker_cpus() -> float:
     They list, read and cut the archive in small steps, but ask for a whole core, and would wait forever for one.
     """
     cores = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
-    return 1 - 1 / min(count for count in cores if count)
+    return 1 - 1 / float(min(count for count in cores if count))
 
 
 def _pictures(source: str, task_rows: int) -> tuple[ray.data.Dataset, str]:

@@ -83,8 +83,9 @@ def test_a_table_may_hold_paths_urls_and_bytes(
 ) -> None:
     content = portrait_path.read_bytes()
     shutil.copy(portrait_path, tmp_path / "beside.jpg")
+    paths = ["beside.jpg", str(portrait_path), portrait_path.as_uri(), "a name alone", "gone.jpg", "no://where"]
     table = {
-        "path": ["beside.jpg", str(portrait_path), portrait_path.as_uri(), "a name alone", "gone.jpg", "no://where"],
+        "path": paths,
         "bytes": [None, None, None, content, None, None],
         "note": ["other columns do no harm"] * 6,
     }
@@ -92,10 +93,10 @@ def test_a_table_may_hold_paths_urls_and_bytes(
     batch.score(str(tmp_path / "archive.parquet"), str(tmp_path / "out"), detector, workers=2)
     rows = rows_of(tmp_path / "out")
     expected = detector.predict(content)
-    assert set(rows) == set(table["path"])
-    for path in table["path"][:4]:
+    assert set(rows) == set(paths)
+    for path in paths[:4]:
         assert (rows[path]["verdict"], rows[path]["score"]) == (expected.verdict.value, expected.score)
-    for path in table["path"][4:]:
+    for path in paths[4:]:
         assert rows[path]["verdict"] is None
         assert path in rows[path]["error"]
 
