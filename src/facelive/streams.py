@@ -105,7 +105,9 @@ class LivenessStream:
             raise ValueError(f"a state with {len(state['scores'])} scores has {len(times)} timestamps")
         for score, timestamp_ms in zip(state["scores"], times):
             self._voter.update(score, timestamp_ms=timestamp_ms)
-        self._face = None if state["face_px"] is None else FaceBox(*state["face_px"])
+        if state["face_px"] is not None:
+            x0, y0, x1, y1 = state["face_px"]
+            self._face = FaceBox(x0, y0, x1, y1)
         self._rejected = state["rejected"]
 
     def _pass_over(self, result: LivenessResult) -> LivenessResult:
