@@ -20,7 +20,7 @@ from facelive.runtime import TFLiteModel
 __all__ = ["DEFAULT_MODEL", "LivenessModel", "ModelCard", "bundled_models"]
 
 _ASSETS = Path(__file__).parent / "assets"
-_BUNDLED = ("mobilenet_v2",)
+_BUNDLED = ("custom", "mobilenet", "mobilenet_v2")
 
 DEFAULT_MODEL = "mobilenet_v2"
 """The bundled model with the lowest errors on sources it never saw; docs/models.md has the figures."""
