@@ -22,6 +22,7 @@ LAYERS = {
     "quality": 1,
     "runtime": 1,
     "voting": 1,
+    "pool": 1,
     "metrics": 1,
     "cards": 1,
     "models": 2,

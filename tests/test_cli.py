@@ -77,6 +77,13 @@ def test_unreadable_pictures_are_rows_in_json(tmp_path: Path) -> None:
     assert "known format" in json.loads(done.stdout)["error"]
 
 
+def test_workers_print_the_same_lines_in_the_same_order(portrait_path: Path, blank: Path, tmp_path: Path) -> None:
+    photos = [portrait_path, blank, tmp_path / "none.jpg"] * 8
+    alone, shared = facelive("check", "--json", *photos), facelive("check", "--json", "--workers", "2", *photos)
+    assert alone.stdout == shared.stdout
+    assert alone.returncode == shared.returncode == 2
+
+
 def test_standard_input(portrait_path: Path) -> None:
     assert facelive("check", "-", stdin=portrait_path.read_bytes()).returncode == 0
     assert facelive("check", "-", stdin=b"").returncode == 2
@@ -91,6 +98,8 @@ def test_standard_input(portrait_path: Path) -> None:
         (["check", "--model", "none.tflite", "x.jpg"], "say live_class=0 or 1|cannot read the model file"),
         (["check", "--threshold", "7", "x.jpg"], "threshold is a P"),
         (["check", "--threshold", "nan", "x.jpg"], "threshold is a P"),
+        (["check", "--workers", "0", "x.jpg"], "at least one worker"),
+        (["check", "--workers", "2", "-"], "standard input is one picture"),
     ],
 )
 def test_bad_usage_exits_with_2_in_one_sentence(arguments: list[str], message: str) -> None:

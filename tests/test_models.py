@@ -157,6 +157,13 @@ class TestPickling:
         assert len(data) < 2000
         assert pickle.loads(data).score(grey(51)).tolist() == model.score(grey(51)).tolist()
 
+    def test_a_bundled_model_pickles_without_this_machines_paths(self) -> None:
+        model = LivenessModel.bundled()
+        data = pickle.dumps(pickle.loads(pickle.dumps(model)))
+        assert str(ASSETS).encode() not in data
+        crop = np.full((1, 128, 128, 3), 90, np.uint8)
+        assert pickle.loads(data).score(crop).tolist() == model.score(crop).tolist()
+
     def test_a_file_that_changed_meanwhile_is_noticed(self, tmp_path: Path) -> None:
         file = tmp_path / "mine.tflite"
         shutil.copy(NETWORKS / "sigmoid.tflite", file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ from facelive import (
 )
 from facelive.bench import measure, print_table
 from facelive.evaluation.command import add_evaluate_parser
+from facelive.pool import in_processes
 
 __all__ = ["main"]
 
@@ -38,6 +40,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     check.add_argument("photos", nargs="+", metavar="PHOTO", help="path of a picture, or - for standard input")
     check.add_argument("--model", default="default", help="a bundled model's name or the path of a .tflite file")
     check.add_argument("--threshold", type=float, metavar="P", help="scores from here up are live, in [0, 1]")
+    check.add_argument("--workers", type=int, default=1, metavar="N", help="processes that judge (1)")
     check.add_argument("--json", action="store_true", help="one JSON object a line")
     check.set_defaults(run=_check)
 
@@ -66,10 +69,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.workers > 1 and "-" in options.photos:
+        raise ValueError("standard input is one picture: leave --workers away")
     with _native_messages_hidden():
         detector = LivenessDetector(options.model, threshold=options.threshold)
     code = ALL_LIVE
-    for photo, result, problem in _judged(detector, options.photos):
+    judged = in_processes(functools.partial(_judge, detector), options.photos, workers=options.workers)
+    for photo, (result, problem) in zip(options.photos, judged):
         if options.json:
             print(json.dumps({"path": photo, **(result.to_dict() if result else {"error": problem})}), flush=True)
         elif result:
@@ -83,16 +89,13 @@ def _check(options: argparse.Namespace) -> int:
     return code
 
 
-def _judged(
-    detector: LivenessDetector, photos: Sequence[str]
-) -> Iterator[tuple[str, Optional[LivenessResult], Optional[str]]]:
-    for photo in photos:
-        try:
-            yield photo, detector.predict(sys.stdin.buffer if photo == "-" else photo), None
-        except RuntimeUnavailableError:
-            raise
-        except FaceliveError as error:
-            yield photo, None, str(error)
+def _judge(detector: LivenessDetector, photo: str) -> tuple[Optional[LivenessResult], Optional[str]]:
+    try:
+        return detector.predict(sys.stdin.buffer if photo == "-" else photo), None
+    except RuntimeUnavailableError:
+        raise
+    except FaceliveError as error:
+        return None, str(error)
 
 
 def _line(result: LivenessResult) -> str:

@@ -87,7 +87,9 @@ class LivenessModel:
         if name not in _BUNDLED:
             raise ModelError(f"there is no bundled model {name!r}: choose from default, {', '.join(_BUNDLED)}")
         card = ModelCard.from_json(_ASSETS / f"{name}.json")
-        return cls(_ASSETS / f"{name}.tflite", card, num_threads=num_threads)
+        model = cls(_ASSETS / f"{name}.tflite", card, num_threads=num_threads)
+        model._source = name  # pickled so, because the library lies elsewhere on another machine
+        return model
 
     @classmethod
     def from_file(
@@ -162,7 +164,10 @@ class LivenessModel:
         return {"source": self._source, "card": self.card, "num_threads": self._num_threads}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["source"], state["card"], num_threads=state["num_threads"])  # type: ignore[misc]
+        bundled = state["source"] in _BUNDLED
+        source = _ASSETS / f"{state['source']}.tflite" if bundled else state["source"]
+        self.__init__(source, state["card"], num_threads=state["num_threads"])  # type: ignore[misc]
+        self._source = state["source"]
 
 
 def _live_probability(outputs: npt.NDArray[np.float64], card: ModelCard) -> npt.NDArray[np.float64]:

@@ -19,8 +19,9 @@ from facelive.evaluation.operating import OperatingPoint, choose_threshold
 from facelive.evaluation.outcomes import Ledger
 from facelive.evaluation.report import Report
 from facelive.evaluation.samples import Samples, Survey
-from facelive.evaluation.scoring import Scorer, score_all
+from facelive.evaluation.scoring import Scorer
 from facelive.evaluation.summary import build_report, split_scores
+from facelive.pool import in_processes
 from facelive.runtime import runtime_name
 
 __all__ = ["evaluate"]
@@ -56,6 +57,7 @@ def evaluate(
 
     Raises:
         EvaluationError: A row of the set is wrong, a class is missing, or ``results`` holds another run.
+        FaceliveError: A worker process died.
     """
     if workers < 1:
         raise ValueError(f"at least one worker is needed, not {workers}")
@@ -87,8 +89,8 @@ def _score(
 ) -> None:
     pending = (unit for unit in samples.units(vote=scorer.vote) if not ledger.done[unit.position])
     progress(ledger.pictures, survey.pictures)
-    for outcomes in score_all(scorer, pending, workers=workers):
-        ledger.append(outcomes)
+    for outcome in in_processes(scorer.score, pending, workers=workers):
+        ledger.append([outcome])
         progress(ledger.pictures, survey.pictures)
 
 
