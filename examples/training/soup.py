@@ -7,7 +7,6 @@ a valley is flatter than its sides: the mean is one network that errs less on un
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Optional
 
 import numpy as np
 from examples.training.recipe import Recipe
+from examples.training.train import finished_lines
 
 __all__ = ["main", "soup"]
 
@@ -52,16 +52,15 @@ def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = Non
     (out / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
     shutil.copy(runs[0] / "sources.json", out / "sources.json")
     commands: list[str] = []
-    seconds = 0.0
+    finished: list[str] = []
     for run in runs:
         lines = (run / "command.txt").read_text(encoding="utf-8").strip().splitlines()
         commands += [line for line in lines if line not in commands]
-        log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-        seconds += sum(entry["seconds"] for entry in log if "finished" in entry)
+        finished += [line for line in finished_lines(run) if line not in finished]
     share = "" if taught_share is None else f" --taught-share {taught_share:g}"
     commands.append(f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}{share}")
     (out / "command.txt").write_text("\n".join(commands), encoding="utf-8")
-    (out / "log.jsonl").write_text(json.dumps({"finished": len(runs), "seconds": seconds}) + "\n", encoding="utf-8")
+    (out / "log.jsonl").write_text("".join(finished), encoding="utf-8")
     return out / WEIGHTS
 
 

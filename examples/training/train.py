@@ -21,7 +21,7 @@ from examples.training.networks import NETWORKS
 from examples.training.recipe import Recipe
 from examples.training.sampling import Sampler
 
-__all__ = ["main", "train"]
+__all__ = ["finished_lines", "main", "train"]
 
 
 def train(
@@ -77,6 +77,8 @@ def train(
         open_model=teachers / "minifas128.onnx" if recipe.taught_live else None,
     )
     _note_sources(run, chosen)
+    if start is not None and not (run / "log.jsonl").exists():
+        (run / "log.jsonl").write_text("".join(finished_lines(start)), encoding="utf-8")
     trainer = Trainer(recipe, imagenet=teachers, start=start, runs=run.parent)
     trainer.restore(run)
     labelled = sum(row.split != FACES for row in chosen)
@@ -96,8 +98,15 @@ def train(
                 trainer.save(run)
     trainer.export_average(run)
     with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps({"finished": trainer.step, "seconds": round(time.monotonic() - began)}) + "\n")
+        entry = {"finished": trainer.step, "seconds": round(time.monotonic() - began), "run": run.name}
+        log.write(json.dumps(entry) + "\n")
     return run / WEIGHTS
+
+
+def finished_lines(run: Path) -> list[str]:
+    """The lines of a run's log that say what was finished, by it and by the runs it started from."""
+    lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    return [line for line in lines if "finished" in json.loads(line)]
 
 
 def _note_sources(run: Path, rows: Sequence[Row]) -> None:
