@@ -94,7 +94,7 @@ def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
         build_network("custom", width=0.25).save_weights(run / HEADS)
         (run / "recipe.json").write_text(TINY.to_json(), encoding="utf-8")
         (run / "sources.json").write_text("{}", encoding="utf-8")
-        (run / "command.txt").write_text("train --run RUN", encoding="utf-8")
+        (run / "command.txt").write_text(f"train --run {seed}", encoding="utf-8")
         (run / "log.jsonl").write_text('{"finished": 4, "seconds": 2}\n', encoding="utf-8")
     soup([tmp_path / "1", tmp_path / "2"], tmp_path / "both")
     runs = {"1": HEADS, "2": HEADS, "both": WEIGHTS}
