@@ -18,6 +18,7 @@ from tests.evaluation.conftest import MakePicture
 
 from facelive.evaluation.command import Progress, add_evaluate_parser
 
+MANY = 2000  # enough that a run can be stopped in the middle on a fast machine
 COMMAND = """
 import argparse, sys
 from facelive.evaluation.command import add_evaluate_parser
@@ -100,9 +101,9 @@ def test_bad_usage_exits_with_2(options: List[str], extra: List[str]) -> None:
 def many(tmp_path: Path, model: Path, picture: MakePicture) -> List[str]:
     """A command that takes a while; the name of its results file is still to come."""
     root = tmp_path / "many"
-    for number in range(300):
+    for number in range(MANY):
         label = "live" if number % 2 else f"spoof/{'print' if number % 4 else 'mask'}"
-        picture(root / label / f"{number}.png", 0.2 + 0.002 * number, seed=number)
+        picture(root / label / f"{number}.png", 0.2 + 0.6 * number / MANY, seed=number)
     return [
         sys.executable,
         "-c",
@@ -132,7 +133,7 @@ def test_killed_and_started_again_it_reports_the_same(many: List[str], tmp_path:
     workers = _children(killed.pid)
     killed.kill()
     killed.communicate()
-    assert 0 < _lines(results) - 1 < 300, "the run was to be killed in the middle"
+    assert 0 < _lines(results) - 1 < MANY, "the run was to be killed in the middle"
     for _ in range(200):  # its workers notice and end on their own
         if not any(map(_alive, workers)):
             break
@@ -161,7 +162,7 @@ def test_an_interrupt_leaves_what_is_done(many: List[str], tmp_path: Path) -> No
     assert "interrupted: the same command goes on from here" in err
     assert "Traceback" not in err
     again = subprocess.run([*many, str(results)], capture_output=True, text=True, check=True)
-    assert json.loads(again.stdout)["units"] == 300
+    assert json.loads(again.stdout)["units"] == MANY
 
 
 def test_progress_on_a_terminal_is_one_line_redrawn() -> None:
