@@ -17,6 +17,7 @@ LAYERS = {
     "errors": 0,
     "results": 0,
     "tflite_format": 1,
+    "trial": 1,
     "images": 1,
     "crops": 1,
     "quality": 1,

@@ -22,6 +22,7 @@ IMAGENET = {
     ("custom", 1.0): "mobilenet_0.25_imagenet.weights.h5",
 }
 CHECKPOINT = "checkpoint.npz"
+FEATURES = 128  # of MiniFAS 128's last layer but one
 HEADS = "heads.weights.h5"  # to go on from
 WEIGHTS = "average.weights.h5"
 
@@ -29,10 +30,35 @@ WEIGHTS = "average.weights.h5"
 def load_run(run: Path, weights: str = WEIGHTS) -> Any:
     """The network of a finished run, with its averaged weights; ``HEADS`` are those before folding."""
     recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
-    network = build_network(recipe.network, width=recipe.width, middle=recipe.middle)
+    network = _build(recipe)
     network.load_weights(run / weights)
     network.trainable = False
     return network
+
+
+def _build(recipe: Recipe, weights: Optional[Path] = None) -> Any:
+    return build_network(
+        recipe.network,
+        weights=weights,
+        width=recipe.width,
+        dropout=recipe.dropout,
+        middle=recipe.middle,
+        features=FEATURES if recipe.features_weight else 0,
+    )
+
+
+def unexplained(wanted: Any, given: Any) -> Any:
+    """Share of the variance of ``wanted`` that ``given`` leaves unexplained, NaN entries of ``wanted`` left out.
+
+    Args:
+        wanted: float32, (B, n).
+        given: float32, (B, n).
+    """
+    known = tf.cast(tf.math.is_finite(wanted), tf.float32)
+    wanted = tf.where(known > 0, wanted, tf.zeros_like(wanted))
+    mean = tf.reduce_sum(wanted, 0) / tf.maximum(tf.reduce_sum(known, 0), 1.0)
+    spread = tf.reduce_sum(known * tf.square(wanted - mean))
+    return tf.reduce_sum(known * tf.square(wanted - given)) / tf.maximum(spread, 1e-3)
 
 
 class Trainer:
@@ -58,9 +84,7 @@ class Trainer:
         self.step = 0
         known = IMAGENET.get((recipe.network, recipe.width))
         weights = imagenet / known if imagenet is not None and known is not None and start is None else None
-        self.network = build_network(
-            recipe.network, weights=weights, width=recipe.width, dropout=recipe.dropout, middle=recipe.middle
-        )
+        self.network = _build(recipe, weights)
         if start is not None:
             copy_weights(load_run(start, HEADS), self.network)
         if recipe.frozen_before:
@@ -81,7 +105,8 @@ class Trainer:
         loss = self._learn(
             tf.constant(batch.images),
             tf.constant(batch.targets),
-            tf.constant(batch.soft),
+            tf.constant(batch.taught),
+            tf.constant(batch.features),
             tf.constant(decay, tf.float32),
         )
         self.step += 1
@@ -94,7 +119,7 @@ class Trainer:
         along = (done - self.recipe.warmup) / (1 - self.recipe.warmup)
         return self.recipe.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * along)) / 2)
 
-    def _learn_eagerly(self, images: Any, targets: Any, soft: Any, decay: Any) -> Any:
+    def _learn_eagerly(self, images: Any, targets: Any, open_logits: Any, open_features: Any, decay: Any) -> Any:
         inputs = tf.cast(images, tf.float32) / 127.5 - 1.0
         targets = targets[:, None]
         if self._teachers:
@@ -102,18 +127,17 @@ class Trainer:
             taught = tf.sigmoid(tf.add_n(logits) / len(logits))
             targets = (1 - self.recipe.distil_weight) * targets + self.recipe.distil_weight * taught
         with tf.GradientTape() as tape:
-            logit, cells, taught = self.network(inputs, training=True)
+            logit, cells, taught, *features = self.network(inputs, training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logit))
             if self.recipe.cells_weight:
                 everywhere = tf.broadcast_to(targets[:, :, None, None], tf.shape(cells))
                 local = tf.nn.sigmoid_cross_entropy_with_logits(everywhere, cells)
                 loss += self.recipe.cells_weight * tf.reduce_mean(local)
             if self.recipe.taught_weight:
-                known = tf.math.is_finite(soft)
-                wanted = tf.where(known, soft, tf.zeros_like(soft))
-                apart = tf.nn.sigmoid_cross_entropy_with_logits(wanted, taught)
-                apart = tf.where(known, apart, tf.zeros_like(apart))
-                loss += self.recipe.taught_weight * tf.reduce_sum(apart) / tf.reduce_sum(tf.cast(known, tf.float32))
+                apart = [unexplained(open_logits[:, i : i + 1], taught[:, i : i + 1]) for i in range(2)]
+                loss += self.recipe.taught_weight * tf.add_n(apart) / len(apart)
+            if self.recipe.features_weight:
+                loss += self.recipe.features_weight * unexplained(open_features, features[0])
         weights = [variable.value for variable in self.network.trainable_variables]
         gradients = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         gradients, _ = tf.clip_by_global_norm(gradients, 5.0)

@@ -25,9 +25,15 @@ MIDDLE = {
 
 
 def build_network(
-    name: str, *, weights: Optional[Path] = None, width: float = 1.0, dropout: float = 0.2, middle: bool = False
+    name: str,
+    *,
+    weights: Optional[Path] = None,
+    width: float = 1.0,
+    dropout: float = 0.2,
+    middle: bool = False,
+    features: int = 0,
 ) -> Any:
-    """Build a network with three heads.
+    """Build a network with its heads.
 
     Args:
         name: One of `NETWORKS`.
@@ -36,10 +42,12 @@ def build_network(
         width: Width multiplier of the MobileNets (``alpha``), or of the custom network's channels.
         dropout: Share of pooled features dropped while training.
         middle: Let the heads see pooled features from the middle of the network beside those from its end.
+        features: How many of an open model's features one more head foretells.
 
     Returns:
-        A ``keras.Model``: float32 (B, 128, 128, 3) in [-1, 1] to ``[logit (B, 1), map (B, h, w, 1), taught (B, 2)]``.
-        All are logits of P(live). The map is an aid to training; ``taught`` foretells each open model's score.
+        A ``keras.Model``: float32 (B, 128, 128, 3) in [-1, 1] to ``[logit (B, 1), map (B, h, w, 1), taught (B, 2)]``,
+        all logits of P(live), and ``features (B, n)`` where asked for. The map and the features are aids to training;
+        ``taught`` foretells each open model's logit.
     """
     import keras
 
@@ -71,13 +79,17 @@ def build_network(
     logit = keras.layers.Dense(1, name="logit")(pooled)
     taught = keras.layers.Dense(2, name="taught")(pooled)
     cells = keras.layers.Conv2D(1, 1, name="cells")(cells)
-    return keras.Model(base.input, [logit, cells, taught], name=name)
+    heads = [logit, cells, taught]
+    if features:
+        heads.append(keras.layers.Dense(features, name="features")(pooled))
+    return keras.Model(base.input, heads, name=name)
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """Carry weights over by layer name; a head that sees more features than before ignores the new ones at first."""
+    """Carry weights over by layer name; a head that sees more than before ignores what is new at first."""
+    known = {layer.name for layer in source.layers}
     for layer in target.layers:
-        if not layer.weights:
+        if not layer.weights or layer.name not in known:
             continue
         values = source.get_layer(layer.name).get_weights()
         if values[0].shape != layer.weights[0].shape:

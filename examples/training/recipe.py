@@ -22,6 +22,7 @@ class Recipe:
         middle: Let the heads see pooled features from the middle of the network too.
         samples: Pictures seen, repeats counted.
         batch: Pictures in a step.
+        echo: Steps that one batch serves, every second time mirrored; making it costs half of one.
         seed: Of weights, draws and augmentation.
         learning_rate: Peak of the cosine.
         weight_decay: Decoupled, as in AdamW.
@@ -31,7 +32,10 @@ class Recipe:
         label_weight: Share of the label in a target; the soft score has the rest.
         teacher_mix: Weights of the MiniFASNet pair and of MiniFAS 128 in the soft score.
         cells_weight: Weight of the map's loss beside the pooled head's.
-        taught_weight: Weight of the loss of the two heads that foretell the open models' scores.
+        taught_weight: Weight of the loss of the two heads that foretell the open models' logits: the share of their
+            variance left unexplained.
+        features_weight: Weight of the like loss of a head that foretells MiniFAS 128's last features; it is dropped
+            when the training is over. Needs ``taught_live``.
         taught_share: How much of each of their logits is added to the exported one.
         taught_live: Ask MiniFAS 128 about each augmented picture instead of trusting its stored score.
         average: Decay of the running mean of weights that is exported.
@@ -50,6 +54,7 @@ class Recipe:
     middle: bool = False
     samples: int = 24_000
     batch: int = 48
+    echo: int = 1
     seed: int = 1
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4
@@ -61,6 +66,7 @@ class Recipe:
     teacher_mix: tuple[float, float] = (0.5, 0.5)
     cells_weight: float = 0.0
     taught_weight: float = 0.0
+    features_weight: float = 0.0
     taught_share: float = 0.0
     taught_live: bool = False
     average: float = 0.99

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-from examples.training.batches import BatchMaker, prefetched
+from examples.training.batches import BatchMaker, echoed, prefetched
 from examples.training.data import FACES, Row, backdrop_files, load_rows, open_store
 from examples.training.networks import NETWORKS
 from examples.training.recipe import Recipe
@@ -86,7 +86,8 @@ def train(
     began, first = time.monotonic(), trainer.step
     last = recipe.steps if stop_after is None else min(recipe.steps, first + stop_after)
     with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-        for batch in prefetched(maker, range(first, last), workers=workers):
+        made = prefetched(maker, range(first // recipe.echo, -(-last // recipe.echo)), workers=workers)
+        for batch in echoed(made, range(first, last), recipe.echo):
             loss = trainer.update(batch)
             done, spent = trainer.step - first, time.monotonic() - began
             if trainer.step % 10 == 0 or trainer.step == last:

@@ -16,6 +16,7 @@ from facelive.cards import ModelCard
 from facelive.crops import face_crop, normalize
 from facelive.errors import ModelError
 from facelive.runtime import TFLiteModel
+from facelive.trial import try_out
 
 __all__ = ["DEFAULT_MODEL", "LivenessModel", "ModelCard", "bundled_models"]
 
@@ -53,7 +54,8 @@ class LivenessModel:
 
     Args:
         source: Path of a ``.tflite`` file, or its bytes.
-        card: How to feed it and how to read it. A ``sha256`` in the card is checked against the file.
+        card: How to feed it and how to read it. A ``sha256`` in the card is checked against the file; a file without
+            one is first run in a process of its own, since a damaged file can crash the one that loads it.
         num_threads: Threads inside one call; 1 is fastest at 128x128.
 
     Raises:
@@ -66,6 +68,8 @@ class LivenessModel:
         sha256 = hashlib.sha256(content).hexdigest()
         if card.sha256 and card.sha256 != sha256:
             raise ModelError(f"the file of {card.name!r} has sha256 {sha256}, but its card says {card.sha256}")
+        if not card.sha256:
+            try_out(content, card.name)
         self.card = replace(card, sha256=sha256)
         self._source = source
         self._num_threads = num_threads
@@ -108,18 +112,19 @@ class LivenessModel:
         """
         path = Path(path)
         card_path = path.with_suffix(".json")
-        input_size = _input_size(path)
+        content = _read(path)
         if card_path.exists():
             card = replace(ModelCard.from_json(card_path), **options)
         elif "live_class" in options:
-            described: dict[str, Any] = {"name": path.stem, "input_size": input_size, **options}
-            card = ModelCard(**described)
+            card = _described(path, content, options)
         else:
             raise ModelError(
                 f"{path.name} has no card {card_path.name} beside it: write one, or say live_class=0 or 1 "
                 "(and value_range, crop_scale) when loading it"
             )
-        return cls(path, card, num_threads=num_threads)
+        model = cls(content, card, num_threads=num_threads)
+        model._source = path
+        return model
 
     @classmethod
     def load(cls, model: Union[str, os.PathLike[str]], *, num_threads: int = 1) -> LivenessModel:
@@ -207,9 +212,17 @@ def _check_shapes(network: TFLiteModel, card: ModelCard) -> int:
     return classes
 
 
-def _input_size(path: Path) -> int:
-    shape = TFLiteModel(_read(path), name=path.name).input_details[0]["shape"]
-    return int(shape[1]) if len(shape) == 4 else 0
+def _described(path: Path, content: bytes, options: CardOptions) -> ModelCard:
+    """A card from keywords; the input's size is read from the file, once that is known to do no harm."""
+    try_out(content, path.name)
+    shape = TFLiteModel(content, name=path.name).input_details[0]["shape"]
+    described: dict[str, Any] = {
+        "name": path.stem,
+        "input_size": int(shape[1]) if len(shape) == 4 else 0,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        **options,
+    }
+    return ModelCard(**described)
 
 
 def _read(path: Union[str, os.PathLike[str]]) -> bytes:

@@ -71,5 +71,5 @@ def test_the_open_models_scores_ride_along_but_not_on_synthetic_attacks(
     rows: list[Row], tiny_data: Path, tmp_path: Path
 ) -> None:
     plain, made = maker(rows, tiny_data, tmp_path)(0), maker(rows, tiny_data, tmp_path, synthetic=1.0)(0)
-    assert np.isfinite(plain.soft).all()
-    assert np.isnan(made.soft[made.targets == np.float32(SYNTHETIC_TARGET)]).all()
+    assert np.isfinite(plain.taught).all()
+    assert np.isnan(made.taught[made.targets == np.float32(SYNTHETIC_TARGET)]).all()

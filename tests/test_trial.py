@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facelive import ModelError
+from facelive.trial import try_out
+
+NETWORKS = Path(__file__).parent / "networks"
+
+# A process of its own: were a crash to get through, the test run would not live to report it.
+DAMAGE = """
+import random, sys
+from pathlib import Path
+from facelive import LivenessModel, ModelError, ModelCard
+import numpy as np
+files = sorted(Path(sys.argv[1]).glob("*.tflite"))
+draw = random.Random(int(sys.argv[2]))
+refused = loaded = 0
+for _ in range(int(sys.argv[3])):
+    content = bytearray(draw.choice(files).read_bytes())
+    for _ in range(draw.randint(1, 4)):
+        content[draw.randrange(8, len(content))] = draw.randrange(256)
+    try:
+        model = LivenessModel(bytes(content), ModelCard(name="damaged", input_size=32, live_class=1))
+        scores = model.score(np.full((2, 32, 32, 3), 128, np.uint8))
+    except ModelError as error:
+        refused += 1
+    else:
+        assert np.all((scores >= 0) & (scores <= 1)), scores
+        loaded += 1
+print(refused, loaded)
+"""
+
+
+def test_a_damaged_file_is_refused_or_runs_and_never_takes_the_process_down() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DAMAGE, str(NETWORKS), "11", "60"], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    refused, loaded = map(int, done.stdout.split())
+    assert refused and loaded and refused + loaded == 60
+
+
+def test_a_good_file_passes() -> None:
+    try_out((NETWORKS / "sigmoid.tflite").read_bytes())
+
+
+def test_a_file_that_the_runtime_refuses_in_an_orderly_way_passes_too() -> None:
+    try_out(b"no model at all")
+
+
+def test_a_crash_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies as a crashing runtime does: by a signal, without a word."""
+    monkeypatch.setattr("facelive.trial._START", "import os; os.abort()  # {path!r} {name!r}")
+    with pytest.raises(ModelError, match="crashes the TFLite runtime.*download it again"):
+        try_out((NETWORKS / "sigmoid.tflite").read_bytes(), "mine.tflite")
+
+
+def test_a_file_that_never_finishes_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facelive.trial._START", "import time; time.sleep(60)  # {path!r} {name!r}")
+    monkeypatch.setattr("facelive.trial.TIMEOUT_S", 0.5)
+    with pytest.raises(ModelError, match="within 0 s|within 1 s"):
+        try_out((NETWORKS / "sigmoid.tflite").read_bytes())
+
+
+def test_a_frozen_program_skips_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", "/no/such/interpreter")
+    try_out((NETWORKS / "sigmoid.tflite").read_bytes())
