@@ -116,7 +116,7 @@ class BatchMaker:
 
 def _logits(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     with np.errstate(divide="ignore"):
-        return np.clip(np.log(scores) - np.log1p(-scores), -LIMIT, LIMIT)
+        return np.asarray(np.clip(np.log(scores) - np.log1p(-scores), -LIMIT, LIMIT), np.float32)
 
 
 @functools.lru_cache(maxsize=1)

@@ -122,13 +122,13 @@ class Trainer:
     def _learn_eagerly(self, images: Any, targets: Any, open_logits: Any, open_features: Any, decay: Any) -> Any:
         inputs = tf.cast(images, tf.float32) / 127.5 - 1.0
         targets = targets[:, None]
-        if self._teachers:
-            logits = [teacher(inputs, training=False)[0] for teacher in self._teachers]
-            taught = tf.sigmoid(tf.add_n(logits) / len(logits))
-            targets = (1 - self.recipe.distil_weight) * targets + self.recipe.distil_weight * taught
         with tf.GradientTape() as tape:
             logit, cells, taught, *features = self.network(inputs, training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logit))
+            if self._teachers:
+                given = [teacher(inputs, training=False)[0] for teacher in self._teachers]
+                wanted = tf.stop_gradient(tf.add_n(given) / len(given))
+                loss += self.recipe.distil_weight * unexplained(wanted, logit)
             if self.recipe.cells_weight:
                 everywhere = tf.broadcast_to(targets[:, :, None, None], tf.shape(cells))
                 local = tf.nn.sigmoid_cross_entropy_with_logits(everywhere, cells)

@@ -127,11 +127,16 @@ def widen(source: Any, target: Any, *, noise: float = 0.05, seed: int = 0) -> No
 
 
 def fold_taught(network: Any, share: float) -> None:
-    """Add ``share`` times each taught logit to the logit, in the weights: an ensemble of heads at the price of one."""
+    """Make the logit the weighted mean of the three: an ensemble of heads at the price of one.
+
+    Args:
+        network: Its ``logit`` head is changed in place.
+        share: Weight of each taught logit beside the logit's own weight of 1.
+    """
     kernel, bias = network.get_layer("logit").get_weights()
     more, offset = network.get_layer("taught").get_weights()
     total = (kernel + share * more.sum(axis=1, keepdims=True), bias + share * offset.sum())
-    network.get_layer("logit").set_weights(list(total))
+    network.get_layer("logit").set_weights([values / (1 + 2 * share) for values in total])
 
 
 def _custom(keras: Any, shape: tuple[int, int, int], width: float, weights: Optional[Path]) -> tuple[Any, Any]:

@@ -36,7 +36,7 @@ class Recipe:
             variance left unexplained.
         features_weight: Weight of the like loss of a head that foretells MiniFAS 128's last features; it is dropped
             when the training is over. Needs ``taught_live``.
-        taught_share: How much of each of their logits is added to the exported one.
+        taught_share: Weight of each of their logits in the exported mean, where the label's own has 1.
         taught_live: Ask MiniFAS 128 about each augmented picture instead of trusting its stored score.
         average: Decay of the running mean of weights that is exported.
         frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
@@ -45,7 +45,7 @@ class Recipe:
         left_out: Sources never trained on, as prefixes of their names.
         splits: Splits trained on.
         teachers: Names of finished runs, beside this one, whose mean logit is learnt on the augmented picture.
-        distil_weight: Share of those scores in the target.
+        distil_weight: Weight of the share of that logit's variance left unexplained, beside the loss of the labels.
         augment: How pictures are degraded.
     """
 
@@ -76,7 +76,7 @@ class Recipe:
     left_out: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train", "faces")
     teachers: tuple[str, ...] = ()
-    distil_weight: float = 0.7
+    distil_weight: float = 1.0
     augment: AugmentPolicy = field(default_factory=AugmentPolicy)
 
     @property

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from examples.training.augment import AugmentPolicy
-from examples.training.batches import SYNTHETIC_TARGET, BatchMaker, prefetched
+from examples.training.batches import SYNTHETIC_TARGET, BatchMaker, echoed, prefetched
 from examples.training.data import Row, backdrop_files, load_rows, open_store
 from examples.training.sampling import Sampler, source_weight
 
@@ -33,6 +33,18 @@ def test_workers_give_the_batches_in_order(rows: list[Row], tiny_data: Path, tmp
     for step, batch in enumerate(prefetched(make, range(4), workers=1, ahead=2)):
         assert np.array_equal(batch.images, make(step).images)
     assert step == 3
+
+
+def test_a_batch_serves_several_steps_every_second_one_mirrored(
+    rows: list[Row], tiny_data: Path, tmp_path: Path
+) -> None:
+    make = maker(rows, tiny_data, tmp_path)
+    whole = list(echoed(map(make, range(3)), range(6), 2))
+    assert len(whole) == 6
+    assert np.array_equal(whole[3].images, make(1).images[:, :, ::-1])
+    resumed = list(echoed(map(make, range(1, 3)), range(3, 6), 2))
+    assert [batch.images.sum() for batch in resumed] == [batch.images.sum() for batch in whole[3:]]
+    assert all(np.array_equal(one.images, other.images) for one, other in zip(resumed, whole[3:]))
 
 
 def test_targets_mix_label_and_soft_score(rows: list[Row], tiny_data: Path, tmp_path: Path) -> None:

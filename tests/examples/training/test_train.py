@@ -71,14 +71,16 @@ def test_networks_have_three_heads(name: str) -> None:
     assert tuple(cells.shape[1:3]) == (8, 8)
 
 
-def test_folding_adds_the_taught_logits() -> None:
+def test_folding_takes_the_mean_of_the_heads() -> None:
     from examples.training.networks import build_network, fold_taught
 
     network = build_network("custom", width=0.25)
     pictures = np.random.default_rng(0).uniform(-1, 1, (2, 128, 128, 3)).astype(np.float32)
     logit, _, taught = (np.asarray(head) for head in network(pictures))
     fold_taught(network, 0.5)
-    assert np.asarray(network(pictures)[0])[:, 0] == pytest.approx(logit[:, 0] + 0.5 * taught.sum(axis=1), abs=1e-4)
+    assert np.asarray(network(pictures)[0])[:, 0] == pytest.approx(
+        (logit[:, 0] + 0.5 * taught.sum(axis=1)) / 2, abs=1e-4
+    )
 
 
 def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
@@ -106,11 +108,39 @@ def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
 def test_a_run_goes_on_with_heads_that_see_more() -> None:
     from examples.training.networks import build_network, copy_weights
 
-    narrow, wide = build_network("custom", width=0.25), build_network("custom", width=0.25, middle=True)
+    narrow, wide = build_network("custom", width=0.25), build_network("custom", width=0.25, middle=True, features=4)
     copy_weights(narrow, wide)
     pictures = np.random.default_rng(0).uniform(-1, 1, (2, 128, 128, 3)).astype(np.float32)
     for before, after in zip(narrow(pictures), wide(pictures)):
         assert np.asarray(before) == pytest.approx(np.asarray(after), abs=1e-5)
+
+
+def test_unexplained_variance_is_0_for_the_truth_and_1_for_its_mean() -> None:
+    from examples.training.loop import unexplained
+
+    wanted = np.array([[1.0], [3.0], [np.nan], [5.0]], np.float32)
+    assert float(unexplained(wanted, np.nan_to_num(wanted, nan=70))) == 0
+    assert float(unexplained(wanted, np.full((4, 1), 3, np.float32))) == pytest.approx(1)
+
+
+def test_a_student_learns_its_teachers_logit(tiny_data: Path, tmp_path: Path) -> None:
+    from examples.training.loop import WEIGHTS
+    from examples.training.networks import build_network
+    from examples.training.train import train
+
+    teacher = build_network("custom", width=0.25)
+    kernel, bias = teacher.get_layer("logit").get_weights()
+    pictures = np.random.default_rng(0).uniform(-1, 1, (8, 1, 1, 3)) * np.ones((8, 128, 128, 3))
+    spread = float(np.std(teacher(pictures.astype(np.float32))[0]))
+    teacher.get_layer("logit").set_weights([2 / spread * kernel, bias])  # opinions that differ by picture
+    (tmp_path / "teacher").mkdir()
+    teacher.save_weights(tmp_path / "teacher" / WEIGHTS)
+    (tmp_path / "teacher" / "recipe.json").write_text(TINY.to_json(), encoding="utf-8")
+    changes = {"teachers": ["teacher"], "distil_weight": 3.0, "echo": 2, "samples": 480, "learning_rate": 0.004}
+    train(TINY.changed(changes), tmp_path / "run", data=tiny_data, teachers=tiny_data, cache=tmp_path, workers=0)
+    lines = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    losses = [json.loads(line)["loss"] for line in lines[:-1]]
+    assert losses[-1] < losses[0]
 
 
 def test_widening_keeps_what_a_network_computes() -> None:
