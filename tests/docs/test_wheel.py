@@ -12,7 +12,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import List, Set
+from typing import Any, List, Set
 
 import pytest
 from tests.docs.pages import ROOT
@@ -124,8 +124,9 @@ def test_one_runtime_is_required_on_each_platform(metadata: email.message.Messag
 
 
 def test_the_same_sources_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    safely: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(built / SDIST) as sdist:
-        sdist.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        sdist.extractall(tmp_path, **safely)
     build(tmp_path, "--wheel", source=tmp_path / SDIST[: -len(".tar.gz")])
     assert (tmp_path / WHEEL).read_bytes() == (built / WHEEL).read_bytes()
 
