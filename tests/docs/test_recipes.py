@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Iterator, Optional
 
 import pytest
+from tests.docs.pages import PAGES, ROOT
 
-RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
+RECIPES = ROOT / "docs" / "recipes"
 
 pytestmark = pytest.mark.filterwarnings("default")  # what frameworks warn about each other is not ours to mend
 
@@ -27,13 +28,14 @@ def photo(portrait_path: Path) -> bytes:
 
 
 def test_every_recipe_is_shown_and_run() -> None:
-    page = (RECIPES.parent / "deployment.md").read_text(encoding="utf-8")
-    here = Path(__file__).read_text(encoding="utf-8")
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    tests = [Path(__file__), ROOT / "tests" / "examples" / "batch" / "test_frames.py"]
+    calls = "".join(test.read_text(encoding="utf-8") for test in tests)
     files = sorted(RECIPES.glob("*.py"))
     assert files
     for file in files:
-        assert f'--8<-- "docs/recipes/{file.name}"' in page
-        assert f'recipe("{file.stem}"' in here
+        assert f'--8<-- "docs/recipes/{file.name}"' in pages
+        assert f'recipe("{file.stem}"' in calls
 
 
 def judged(answer: Any) -> bool:

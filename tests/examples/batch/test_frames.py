@@ -1,8 +1,12 @@
-"""The function for pandas, and Dask and Spark running it in processes of their own."""
+"""The function for pandas, and the recipes by which Dask and Spark run it in processes of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +17,10 @@ from facelive import LivenessDetector
 
 pd = pytest.importorskip("pandas", reason="pandas is not installed: the function for Dask and Spark did not run")
 
-from examples.batch.frames import COLUMNS, SPARK_SCHEMA, make_judge  # noqa: E402
+from examples.batch.frames import COLUMNS, make_judge  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("default")  # what the engines warn of is not ours to mend
+ROOT = Path(__file__).parents[3]
 NAMES = ["faces/a/000.jpg", "blank/white.png", "broken/note.jpg", "gone.jpg", "faces/b/001.jpg"]
 
 
@@ -56,25 +61,43 @@ def test_an_empty_series_becomes_an_empty_frame_of_the_same_types(paths: Any) ->
     assert {name: str(kind) for name, kind in answers.dtypes.items()} == COLUMNS
 
 
-def test_dask_calls_it_in_its_processes(paths: Any) -> None:
-    dask = pytest.importorskip("dask.dataframe", reason="Dask is not installed: it did not call the function")
-    pictures = dask.from_pandas(paths.to_frame(), npartitions=2)
-    answers = pictures["path"].map_partitions(make_judge(LivenessDetector()), meta=COLUMNS)
-    computed = answers.compute(scheduler="processes", num_workers=2)
-    check(plain(paths.to_frame().join(computed)), paths)
+@pytest.fixture
+def table(paths: Any, tmp_path: Path) -> Path:
+    """A folder of two Parquet files with the paths and a column that has nothing to do with them."""
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: there was no table for Dask and Spark")
+    frame = paths.to_frame().assign(note=range(len(paths)))
+    (tmp_path / "pictures").mkdir()
+    for number, part in enumerate((frame[:2], frame[2:])):
+        part.to_parquet(tmp_path / "pictures" / f"{number}.parquet", index=False)
+    return tmp_path / "pictures"
 
 
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    sql = pytest.importorskip("pyspark.sql", reason="Spark is not installed: it did not call the function")
-    pytest.importorskip("pyarrow", reason="pyarrow is not installed: Spark did not call the function")
-    session = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-    yield session
-    session.stop()
+def run_recipe(name: str, table: Path) -> Any:
+    """What the recipe writes, from a process of its own."""
+    out = table.with_name("answers")
+    run = subprocess.run(
+        [sys.executable, "-m", f"docs.recipes.{name}", str(table), str(out)],
+        cwd=ROOT,
+        env={**os.environ, "PYSPARK_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    return pd.read_parquet(out)
 
 
-def test_spark_calls_it_as_a_pandas_udf(spark: Any, paths: Any) -> None:
-    liveness = pytest.importorskip("pyspark.sql.functions").pandas_udf(make_judge(LivenessDetector()), SPARK_SCHEMA)
-    pictures = spark.createDataFrame([(path,) for path in paths], ["path"])
-    rows = pictures.select("path", liveness("path").alias("answer")).select("path", "answer.*").collect()
-    check([tuple(row) for row in rows], paths)
+def test_dask_calls_it_in_its_processes(table: Path, paths: Any) -> None:
+    pytest.importorskip("dask.dataframe", reason="Dask is not installed: its recipe did not run")
+    answers = run_recipe("dask_frame", table)
+    check(plain(answers[["path", *COLUMNS]]), paths)
+    assert sorted(answers["note"]) == list(range(len(paths)))
+
+
+def test_spark_calls_it_as_a_pandas_udf(table: Path, paths: Any) -> None:
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip("Spark is not installed: its recipe did not run (pip install pyspark)")
+    if not (shutil.which("java") or "JAVA_HOME" in os.environ):
+        pytest.skip("there is no Java for Spark: its recipe did not run")
+    answers = run_recipe("spark_frame", table)
+    check(plain(answers[["path", *COLUMNS]]), paths)
+    assert sorted(answers["note"]) == list(range(len(paths)))
