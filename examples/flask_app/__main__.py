@@ -6,8 +6,8 @@ import argparse
 import logging
 import sys
 
-import waitress
 from examples.flask_app.app import create_app
+from examples.flask_app.server import serve
 from examples.flask_app.settings import ConfigurationError, Settings
 
 from facelive import FaceliveError
@@ -29,23 +29,8 @@ def main() -> int:
     except (ConfigurationError, FaceliveError) as error:
         print(f"not started: {error}", file=sys.stderr)
         return 2
-    room = 2 * settings.max_bytes  # up to here the app itself answers 413 in JSON
-    proxy = {
-        "trusted_proxy": options.trusted_proxy,
-        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
-    }
     print(f"facelive is at http://{options.host}:{options.port}", flush=True)
-    waitress.serve(
-        app,
-        host=options.host,
-        port=options.port,
-        threads=settings.threads,
-        max_request_body_size=room,
-        inbuf_overflow=room,  # below it, an upload stays in memory instead of a temporary file
-        ident="facelive",
-        _quiet=True,
-        **(proxy if options.trusted_proxy else {}),
-    )
+    serve(app, settings, host=options.host, port=options.port, trusted_proxy=options.trusted_proxy)
     return 0
 
 

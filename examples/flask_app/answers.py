@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from facelive import LivenessResult, Reason, Verdict
+from examples.flask_app.challenge import Outcome, told
+
+from facelive import Reason, Verdict
 
 __all__ = ["ADVICE", "answer"]
 
@@ -20,8 +22,10 @@ ADVICE = {
 }
 """What to do about each reason."""
 
+NOT_FOLLOWED = "The light on your face did not follow the screen: turn the screen brighter, or the room darker."
 
-def answer(result: LivenessResult, *, window: int, session: str) -> dict[str, Any]:
+
+def answer(outcome: Outcome, *, window: int, session: str, nonce_ttl_s: float) -> dict[str, Any]:
     """The JSON for a frame that was judged.
 
     ``verdict`` is the answer: ``live`` only after enough votes. ``decision`` and ``percentage`` are the running vote,
@@ -29,26 +33,32 @@ def answer(result: LivenessResult, *, window: int, session: str) -> dict[str, An
     ``percentage`` always counts towards Real.
 
     Args:
-        result: The verdict of the session's vote.
+        outcome: The verdict of the session's vote, and the challenge.
         window: How many frames vote.
         session: What the client sends with its next frame.
+        nonce_ttl_s: How soon the next frame must answer its challenge.
     """
+    result = outcome.result
     running = None if result.vote is None else "Real" if result.vote >= result.threshold else "Fake"
-    unusable = result.reason is not None and result.reason is not Reason.TOO_FEW_FRAMES
+    unusable = not outcome.followed or (result.reason is not None and result.reason is not Reason.TOO_FEW_FRAMES)
     return {
         "status": "error" if unusable else "success",
-        "message": _message(result),
+        "message": _message(outcome),
         "decision": None if unusable else running,
         "percentage": None if unusable or result.vote is None else f"{result.vote * 100:.2f}% Real",
         **result.to_dict(),
+        **({} if outcome.followed else {"reason": "challenge_failed"}),
         "window": window,
         "session": session,
+        "challenge": told(outcome.challenge, ttl_s=nonce_ttl_s),
     }
 
 
-def _message(result: LivenessResult) -> str:
-    if result.reason is not None:
-        return ADVICE[result.reason]
-    if result.verdict is Verdict.LIVE:
+def _message(outcome: Outcome) -> str:
+    if not outcome.followed:
+        return NOT_FOLLOWED
+    if outcome.result.reason is not None:
+        return ADVICE[outcome.result.reason]
+    if outcome.result.verdict is Verdict.LIVE:
         return "This is a live face."
     return "This looks like a picture of a face."

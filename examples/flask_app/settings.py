@@ -26,7 +26,12 @@ class Settings:
         session_ttl_s: A session unused for this long is forgotten.
         max_sessions: The memory store forgets the session unused for longest beyond this many.
         vote_age_ms: Votes older than this, counted from the newest, do not count.
+        remembered_frames: How many frames that voted are remembered, to refuse their bytes a second time; 0 for none.
+        challenge: ``colour`` asks each frame to reflect a colour that the page shows; ``off`` asks for nothing.
+        nonce_ttl_s: How soon a challenge must be answered.
         threads: Requests judged at the same time.
+        connections: Beyond this many open connections, further ones wait.
+        request_timeout_s: A request that has not arrived whole by then is cut off.
         workers: How many processes serve this app, on this machine and all others.
     """
 
@@ -37,14 +42,22 @@ class Settings:
     session_ttl_s: int = 120
     max_sessions: int = 10_000
     vote_age_ms: int = 60_000
+    remembered_frames: int = 100_000
+    challenge: str = "off"
+    nonce_ttl_s: int = 10
     threads: int = 4
+    connections: int = 500
+    request_timeout_s: int = 30
     workers: int = 1
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int) and value < 1:
-                raise ConfigurationError(f"{_variable(field.name)} must be at least 1, not {value}")
+            least = 0 if field.name == "remembered_frames" else 1
+            if isinstance(value, int) and value < least:
+                raise ConfigurationError(f"{_variable(field.name)} must be at least {least}, not {value}")
+        if self.challenge not in ("off", "colour"):
+            raise ConfigurationError(f"FACELIVE_CHALLENGE must be off or colour, not {self.challenge!r}")
         if self.workers > 1 and not self.redis_url:
             raise ConfigurationError(
                 f"{self.workers} workers cannot share sessions that live in the memory of one: set FACELIVE_REDIS_URL, "

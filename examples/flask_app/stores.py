@@ -10,13 +10,22 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Optional, Protocol, TypeVar
 
+from examples.flask_app.challenge import ChallengeState
+
 from facelive import StreamState
 
-__all__ = ["MemoryStore", "RedisStore", "SessionStore", "StoreError"]
+__all__ = ["MemoryStore", "RedisStore", "SessionState", "SessionStore", "StoreError"]
+
+
+class SessionState(StreamState, total=False):
+    """What a session remembers: its votes, and what its next frame must answer where the app asks for that."""
+
+    challenge: Optional[ChallengeState]
+
 
 T = TypeVar("T")
-State = Optional[StreamState]
-Change = Callable[[State], tuple[T, StreamState]]
+State = Optional[SessionState]
+Change = Callable[[State], tuple[T, SessionState]]
 
 
 class StoreError(Exception):
@@ -51,8 +60,19 @@ class SessionStore(Protocol):
             StoreError: The store cannot be reached.
         """
 
+    def remember(self, digest: bytes) -> bool:
+        """Note a frame by its digest, for all sessions; false if it is noted already.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+
     def check(self) -> None:
         """Raise ``StoreError`` if the store cannot be reached."""
+
+
+_FRAMES = "facelive:frames"
+_A_DAY_S = 86_400
 
 
 def new_id() -> str:
@@ -66,15 +86,25 @@ class MemoryStore:
     Args:
         ttl_s: A session unused for this long is forgotten.
         max_sessions: Beyond this many, the one unused for longest is forgotten.
+        max_frames: How many frames are remembered; the oldest is forgotten first, and 0 remembers none.
         clock: Seconds on a steady clock.
     """
 
-    def __init__(self, *, ttl_s: float, max_sessions: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        ttl_s: float,
+        max_sessions: int,
+        max_frames: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ttl_s = ttl_s
         self._max_sessions = max_sessions
+        self._max_frames = max_frames
         self._clock = clock
         self._lock = threading.Lock()
-        self._sessions: OrderedDict[str, tuple[float, StreamState]] = OrderedDict()  # the one unused for longest first
+        self._sessions: OrderedDict[str, tuple[float, SessionState]] = OrderedDict()  # the one unused for longest first
+        self._frames: dict[bytes, None] = {}  # the oldest first
 
     def change(self, session: str | None, change: Change[T]) -> tuple[str, T]:
         """As ``SessionStore`` says."""
@@ -96,6 +126,16 @@ class MemoryStore:
             if session is not None:
                 self._sessions.pop(session, None)
 
+    def remember(self, digest: bytes) -> bool:
+        """As ``SessionStore`` says."""
+        with self._lock:
+            if digest in self._frames:
+                return False
+            self._frames[digest] = None
+            if len(self._frames) > self._max_frames:
+                del self._frames[next(iter(self._frames))]
+            return True
+
     def check(self) -> None:
         """Always there."""
 
@@ -116,10 +156,11 @@ class RedisStore:
     Args:
         url: As in ``redis://127.0.0.1:6379/0``.
         ttl_s: A session unused for this long is forgotten.
+        max_frames: How many frames are remembered, of all workers; the oldest is forgotten first, and 0 remembers none.
         timeout_s: How long to wait for Redis before it counts as unreachable.
     """
 
-    def __init__(self, url: str, *, ttl_s: int, timeout_s: float = 1.0) -> None:
+    def __init__(self, url: str, *, ttl_s: int, max_frames: int = 0, timeout_s: float = 1.0) -> None:
         import redis  # only where sessions are shared
         from redis.backoff import NoBackoff
         from redis.retry import Retry
@@ -127,6 +168,7 @@ class RedisStore:
         self._errors = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
         self._conflict = redis.WatchError
         self._ttl_s = ttl_s
+        self._max_frames = max_frames
         self._redis = redis.Redis.from_url(
             url,
             socket_timeout=timeout_s,
@@ -163,6 +205,19 @@ class RedisStore:
         try:
             if session is not None:
                 self._redis.delete(_key(session))
+        except self._errors as error:
+            raise StoreError(str(error)) from error
+
+    def remember(self, digest: bytes) -> bool:
+        """As ``SessionStore`` says."""
+        if not self._max_frames:
+            return True
+        try:
+            with self._redis.pipeline() as steps:
+                steps.zadd(_FRAMES, {digest: time.time()}, nx=True)
+                steps.zremrangebyrank(_FRAMES, 0, -self._max_frames - 1)
+                steps.expire(_FRAMES, _A_DAY_S)
+                return bool(steps.execute()[0])
         except self._errors as error:
             raise StoreError(str(error)) from error
 

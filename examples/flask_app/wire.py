@@ -89,8 +89,8 @@ def too_many(limit: RequestLimit) -> Response:
     return response
 
 
-def _error(status: int, message: str) -> Response:
-    response = jsonify(status="error", message=message, request_id=g.request_id)
+def _error(status: int, message: str, **more: str) -> Response:
+    response = jsonify(status="error", message=message, request_id=g.request_id, **more)
     response.status_code = status
     return response
 
@@ -102,7 +102,7 @@ def _refuse(error: HTTPException) -> ResponseReturnValue:
         message = "The upload is too large: send a smaller picture."
     else:
         message = error.description or error.name
-    response = _error(error.code, message)
+    response = _error(error.code, message, **({"reason": error.reason} if hasattr(error, "reason") else {}))
     response.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
     return response
 

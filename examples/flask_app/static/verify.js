@@ -1,13 +1,16 @@
 // The check: one picture goes up, its answer comes back, and only then the next one goes.
 
 import { Camera, CameraTrouble } from "./camera.js";
+import { Challenge } from "./challenge.js";
 import { View } from "./view.js";
 
 const SHORTEST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5000;
+const READING_PAUSE_MS = 2000;
 
 const view = new View();
 const camera = new Camera(document.getElementById("video"));
+const challenge = new Challenge(document.getElementById("light"));
 let run = null; // the check that is going on; a new one, or none, ends it
 let session = ""; // for browsers that keep no cookies
 
@@ -33,10 +36,13 @@ async function start(deviceId) {
 async function keepLooking(signal) {
   let troubles = 0;
   while (!signal.aborted) {
+    await challenge.show();
+    if (signal.aborted) return;
     const picture = await camera.picture();
     const sent = performance.now();
     let pause;
     try {
+      if (!session && (await openSession(signal))) continue;
       pause = await send(picture, signal);
       troubles = 0;
     } catch (error) {
@@ -54,16 +60,27 @@ async function keepLooking(signal) {
 async function send(picture, signal) {
   const form = new FormData();
   form.append("picture", picture, "frame.jpg");
-  if (session) form.append("session", session);
+  form.append("session", session);
+  if (challenge.asked) form.append("nonce", challenge.asked.nonce);
   const response = await fetch("/upload", { method: "POST", body: form, signal });
   const answer = await response.json();
   if (signal.aborted) return 0;
   session = answer.session ?? session;
-  if (response.status === 200) {
+  if ("challenge" in answer) challenge.asked = answer.challenge;
+  if (answer.reason === "nonce") {
+    session = ""; // answered too late, or the server has forgotten: open a new one
+  } else if (response.status === 200) {
     view.vote(answer.score >= answer.threshold, answer.frames, answer.window);
     showVote(answer);
+    if (challenge.asked && answer.frames === answer.window) end(); // a challenge is answered once
   } else if (response.status === 422) {
     view.keepVotes(answer.frames, answer.window);
+    view.show("rejected", "Not yet", answer.message);
+    if (challenge.asked) {
+      challenge.hide();
+      return READING_PAUSE_MS;
+    }
+  } else if (answer.reason === "repeated_frame") {
     view.show("rejected", "Not yet", answer.message);
   } else {
     view.show("trouble", "Please wait", answer.message);
@@ -73,22 +90,34 @@ async function send(picture, signal) {
 
 function showVote(answer) {
   if (answer.frames < answer.window) {
-    view.show("looking", "Looking", "Hold still a moment longer.", answer.percentage);
+    view.show("looking", "Looking", "Hold still a moment longer.", answer.percentage ?? "");
   } else {
     view.show(answer.is_live ? "live" : "spoof", answer.decision, answer.message, answer.percentage);
   }
+}
+
+/** Open a session, and tell whether it asks for something that the picture at hand does not answer. */
+async function openSession(signal) {
+  const response = await fetch("/session", { method: "POST", signal });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.message);
+  session = answer.session;
+  challenge.asked = answer.challenge;
+  return challenge.asked !== null;
 }
 
 async function forgetSession() {
   const form = new FormData();
   if (session) form.append("session", session);
   session = "";
+  challenge.asked = null;
   await fetch("/session", { method: "DELETE", body: form, keepalive: true }).catch(() => {});
 }
 
 function end() {
   run?.abort();
   run = null;
+  challenge.hide();
   camera.close();
   view.filming(false);
   view.changeable(false);
@@ -110,6 +139,7 @@ function fail(error) {
 
 document.getElementById("verify").addEventListener("click", () => start());
 document.getElementById("stop").addEventListener("click", stop);
+document.getElementById("light").addEventListener("click", stop);
 document.getElementById("change").addEventListener("click", async () => {
   view.changeable(false);
   start(await camera.next());

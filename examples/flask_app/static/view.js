@@ -21,7 +21,7 @@ export class View {
   /** Add a frame's vote; `frames` is how many the server still counts, `window` how many decide. */
   vote(isLive, frames, window) {
     this.#votes.push(isLive);
-    this.#draw(this.#votes.slice(-frames), window);
+    this.keepVotes(frames, window);
   }
 
   /** Keep only the last votes, as many as the server counts. */

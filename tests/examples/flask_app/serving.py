@@ -21,6 +21,7 @@ PATIENT = {
     "FACELIVE_RATE_LIMIT": "100000 per second",
     "FACELIVE_SESSION_TTL_S": "3600",  # a busy machine lets minutes pass between two pictures
     "FACELIVE_VOTE_AGE_MS": "3600000",
+    "FACELIVE_REMEMBERED_FRAMES": "0",  # a film of one picture stands still, as no camera does
 }
 
 
@@ -49,23 +50,35 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def upload(
-    port: int, picture: bytes, *, session: Optional[str] = None, cookie: Optional[str] = None, name: str = "picture"
+    port: int,
+    picture: bytes,
+    *,
+    session: Optional[str] = None,
+    nonce: Optional[str] = None,
+    cookie: Optional[str] = None,
+    name: str = "picture",
 ) -> Answer:
     """Post a picture to ``/upload`` as the first app's client does, with a session in the form or in a cookie."""
+    body, headers = form(picture, name=name, session=session, nonce=nonce)
+    if cookie is not None:
+        headers["Cookie"] = cookie
+    return ask(port, "POST", "/upload", body, headers)
+
+
+def form(picture: bytes, *, name: str = "picture", **fields: Optional[str]) -> tuple[bytes, dict[str, str]]:
+    """A multipart form with a picture and text fields: its body and its headers."""
     boundary = secrets.token_hex(16)
     parts = [f'Content-Disposition: form-data; name="{name}"; filename="f.jpg"\r\nContent-Type: image/jpeg'.encode()]
     bodies = [picture]
-    if session is not None:
-        parts.append(b'Content-Disposition: form-data; name="session"')
-        bodies.append(session.encode())
+    for field, value in fields.items():
+        if value is not None:
+            parts.append(f'Content-Disposition: form-data; name="{field}"'.encode())
+            bodies.append(value.encode())
     body = b"".join(
         b"--" + boundary.encode() + b"\r\n" + part + b"\r\n\r\n" + content + b"\r\n"
         for part, content in zip(parts, bodies)
     )
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    if cookie is not None:
-        headers["Cookie"] = cookie
-    return ask(port, "POST", "/upload", body + f"--{boundary}--\r\n".encode(), headers)
+    return body + f"--{boundary}--\r\n".encode(), {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
 def ask(

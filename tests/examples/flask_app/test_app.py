@@ -30,7 +30,8 @@ def detector() -> LivenessDetector:
 
 @pytest.fixture
 def app(detector: LivenessDetector) -> Flask:
-    return create_app(detector, settings=Settings(rate_limit="1000 per second", max_bytes=2**20, max_pixels=2_000_000))
+    limits = Settings(rate_limit="1000 per second", max_bytes=2**20, max_pixels=2_000_000, remembered_frames=0)
+    return create_app(detector, settings=limits)
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_an_upload_or_a_picture_that_is_too_large(client: FlaskClient) -> None:
 
 
 def test_each_address_has_its_rate_limit(detector: LivenessDetector) -> None:
-    app = create_app(detector, settings=Settings(rate_limit="3 per hour"))
+    app = create_app(detector, settings=Settings(rate_limit="3 per hour", remembered_frames=0))
     client = app.test_client()
     assert [post(client).status_code for _ in range(4)] == [200, 200, 200, 429]
     refused = post(client)

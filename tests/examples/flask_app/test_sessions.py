@@ -35,7 +35,7 @@ def detector() -> LivenessDetector:
 @pytest.fixture(scope="module")
 def port(detector: LivenessDetector) -> Iterator[int]:
     """The app in waitress, as it is served, in this process so that its files can be watched."""
-    app = create_app(detector, settings=Settings(rate_limit="1000 per second"))
+    app = create_app(detector, settings=Settings(rate_limit="1000 per second", remembered_frames=0))
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8, inbuf_overflow=2**25)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -11,15 +11,13 @@ from tests.examples.flask_app.serving import free_port, redis_server
 
 pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 
-from examples.flask_app.stores import MemoryStore, RedisStore, SessionStore, StoreError
-
-from facelive import StreamState
+from examples.flask_app.stores import MemoryStore, RedisStore, SessionState, SessionStore, StoreError
 
 
-def count(state: StreamState | None) -> tuple[int, StreamState]:
+def count(state: SessionState | None) -> tuple[int, SessionState]:
     """A change that counts how often a session was changed."""
     changes = 1 + (state["rejected"] if state else 0)
-    return changes, StreamState(scores=[], timestamps_ms=[], face_px=None, rejected=changes)
+    return changes, SessionState(scores=[], timestamps_ms=[], face_px=None, rejected=changes)
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +32,12 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture(params=["memory", "redis"])
 def store(request: pytest.FixtureRequest) -> SessionStore:
     if request.param == "memory":
-        return MemoryStore(ttl_s=60, max_sessions=100)
-    return RedisStore(request.getfixturevalue("redis_url"), ttl_s=60)
+        return MemoryStore(ttl_s=60, max_sessions=100, max_frames=3)
+    url = request.getfixturevalue("redis_url")
+    import redis
+
+    redis.Redis.from_url(url).flushall()
+    return RedisStore(url, ttl_s=60, max_frames=3)
 
 
 def test_a_session_goes_on_under_its_id(store: SessionStore) -> None:
@@ -75,6 +77,20 @@ def test_ids_are_long_and_never_repeat(store: SessionStore) -> None:
     assert {len(one) for one in ids} == {32}
 
 
+def test_the_last_frames_are_remembered_and_the_oldest_is_forgotten_first(store: SessionStore) -> None:
+    frames = [bytes([number]) * 16 for number in range(4)]
+    assert [store.remember(frame) for frame in frames[:3]] == [True, True, True]
+    assert [store.remember(frame) for frame in frames[:3]] == [False, False, False]
+    assert store.remember(frames[3])
+    assert store.remember(frames[0]), "the fourth pushed the first out"
+
+
+def test_one_of_many_that_send_the_same_frame_at_once_is_first(store: SessionStore) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        first = list(threads.map(lambda _: store.remember(b"x" * 16), range(40)))
+    assert first.count(True) == 1
+
+
 def test_memory_forgets_what_is_not_used_and_keeps_what_is() -> None:
     now = 0.0
     store = MemoryStore(ttl_s=10, max_sessions=100, clock=lambda: now)
@@ -108,7 +124,11 @@ def test_redis_forgets_sessions_by_itself(redis_url: str) -> None:
 
 def test_a_redis_that_is_not_there_is_a_store_error() -> None:
     pytest.importorskip("redis", reason="redis is not installed: pip install 'facelive[examples]'")
-    store = RedisStore(f"redis://127.0.0.1:{free_port()}/0", ttl_s=60)
-    for attempt in (store.check, lambda: store.change(None, count), lambda: store.forget("A" * 32)):
+    store = RedisStore(f"redis://127.0.0.1:{free_port()}/0", ttl_s=60, max_frames=3)
+
+    def remember() -> bool:
+        return store.remember(b"x" * 16)
+
+    for attempt in (store.check, lambda: store.change(None, count), lambda: store.forget("A" * 32), remember):
         with pytest.raises(StoreError):
             attempt()

@@ -1,0 +1,84 @@
+"""Waitress, made to outlast clients that send slowly, or much, and never finish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import waitress
+from examples.flask_app.settings import Settings
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+
+__all__ = ["serve"]
+
+_MOST_UPLOADS_HELD = 32
+_COUNT_EVERY_BYTES = 2**18
+_MAX_HEADER_BYTES = 16 * 2**10
+
+
+class PunctualChannel(HTTPChannel):  # type: ignore[misc]
+    """A connection whose requests arrive whole in time, and together leave room in memory.
+
+    Waitress ends a connection on which nothing happens, so a byte now and then keeps it for ever; here a request's
+    clock runs from its first byte. Bodies wait in memory, since no face may touch the disk: a connection that would
+    bring all of them above ``room`` bytes is closed.
+    """
+
+    room = 0
+    _uncounted = 0
+    _began = 0.0
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes from the socket."""
+        begun = self.request
+        taken: bool = super().received(data)
+        if self.request is not None and self.request is begun:
+            self.last_activity = self._began
+        else:
+            self._began = self.last_activity
+        PunctualChannel._uncounted += len(data)
+        if PunctualChannel._uncounted > _COUNT_EVERY_BYTES:
+            PunctualChannel._uncounted = 0
+            if self._held() > self.room:
+                self.will_close = True
+        return taken
+
+    def _held(self) -> int:
+        return sum(
+            request.body_bytes_received
+            for channel in list(self.server.active_channels.values())
+            for request in (*channel.requests, channel.request)
+            if request is not None
+        )
+
+
+def serve(app: Any, settings: Settings, *, host: str, port: int, trusted_proxy: str | None = None) -> None:
+    """Serve until interrupted.
+
+    Args:
+        app: The app.
+        settings: Its limits.
+        host: Address to listen on.
+        port: Port to listen on.
+        trusted_proxy: Address of a proxy whose X-Forwarded-For and -Proto headers are believed.
+    """
+    largest = 2 * settings.max_bytes  # up to here the app itself answers 413 in JSON
+    PunctualChannel.room = _MOST_UPLOADS_HELD * settings.max_bytes
+    TcpWSGIServer.channel_class = PunctualChannel
+    proxy = {"trusted_proxy": trusted_proxy, "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
+    waitress.serve(
+        app,
+        host=host,
+        port=port,
+        threads=settings.threads,
+        connection_limit=settings.connections,
+        channel_timeout=settings.request_timeout_s,
+        cleanup_interval=1,
+        asyncore_use_poll=True,  # select() ends at descriptor 1023
+        max_request_header_size=_MAX_HEADER_BYTES,
+        max_request_body_size=largest,
+        inbuf_overflow=largest,  # below it, an upload stays in memory instead of a temporary file
+        ident="facelive",
+        _quiet=True,
+        **(proxy if trusted_proxy else {}),
+    )
