@@ -9,19 +9,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple
 
+from docs import tables
 from PIL import Image, ImageDraw, ImageFont
 
 from facelive import LivenessDetector, LivenessResult, LogAverageVoter, ModelCard, bundled_models
 
 ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"
-ASSETS = ROOT / "src" / "facelive" / "assets"
 
-MSU = "nebulaHZH/Anti_Spoofing"
-PARTS = {MSU: "MSU-MFSD", "all": "all validation pictures"}
-"""The parts of ``measured`` that are shown, and what to call them."""
+MSU = tables.MSU
 
 Point = Tuple[float, float]
 Scale = Callable[[float], float]
@@ -31,7 +29,8 @@ def main() -> int:
     """Draw what is not drawn yet or has changed."""
     cards = bundled_models()
     _write("det.svg", det_figure(cards))
-    _write("models.md", models_table(cards))
+    _write("models.md", tables.models_table(cards))
+    _write("adversarial.md", tables.adversarial_table(cards))
     _write("vote.svg", vote_figure())
     _draw_verdict()
     return 0
@@ -113,26 +112,6 @@ def vote_figure() -> str:
         f'<figure class="chart"><div class="panels">{chart}</div><p class="key"><span>● score of the frame</span>'
         f"<span>{_sample('s0')}vote</span><span>{_sample('equal')}threshold</span></p></figure>\n"
     )
-
-
-def models_table(cards: Dict[str, ModelCard]) -> str:
-    """Markdown: what there is to choose from."""
-    lines = [
-        "| model | file | " + " | ".join(f"{name}:<br>AUC / APCER / BPCER" for name in PARTS.values()) + " |",
-        "|---|---|" + "---|" * len(PARTS),
-    ]
-    for name, card in cards.items():
-        size = (ASSETS / f"{name}.tflite").stat().st_size
-        rates = [_rates(card.measured.get("sources", {}).get(part, {})) for part in PARTS]
-        lines.append(f"| `{name}` {card.version} | {size / 1e6:.1f} MB | " + " | ".join(rates) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _rates(found: Dict[str, Any]) -> str:
-    auc, apcer, bpcer = (found.get(name) for name in ("auc", "apcer", "bpcer"))
-    if auc is None or apcer is None or bpcer is None:
-        return "not measured yet"
-    return f"{auc:.3f} / {100 * apcer:.1f} % / {100 * bpcer:.1f} %"
 
 
 def _draw_verdict() -> None:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
@@ -59,6 +65,43 @@ class TestFlask:
     def test_a_large_upload_is_refused(self, client: Any) -> None:
         large = io.BytesIO(bytes(9 * 2**20))
         assert client.post("/liveness", data={"picture": (large, "me.jpg")}).status_code == 413
+
+
+def test_the_container_serves(tmp_path: Path, photo: bytes) -> None:
+    """The container's own command, in a folder that holds what the container holds."""
+    for package in ("flask", "gunicorn"):
+        pytest.importorskip(package, reason=f"{package} is not installed: the container's command did not run")
+    page = (RECIPES.parent / "deployment.md").read_text(encoding="utf-8")
+    shown = re.search(r"^CMD (\[.+\])$", page, re.M)
+    assert shown
+    program, *arguments = json.loads(shown[1])
+    assert f"RUN pip install --no-cache-dir facelive {program} flask" in page
+    shutil.copy(RECIPES / "flask_app.py", tmp_path / "app.py")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    arguments = [address if argument == "0.0.0.0:8000" else argument for argument in arguments]
+    server = subprocess.Popen(
+        [sys.executable, "-m", program, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stderr is not None
+        for line in server.stderr:
+            if "Listening at" in line:
+                break
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="picture"; filename="me.jpg"\r\n\r\n'
+            + photo
+            + b"\r\n--b--\r\n"
+        )
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        request = urllib.request.Request(f"http://{address}/liveness", body, kind)
+        with urllib.request.urlopen(request) as answer:
+            assert judged(json.load(answer))
+    finally:
+        server.terminate()
+        server.communicate()
+    assert server.returncode == 0
 
 
 class TestFastAPI:

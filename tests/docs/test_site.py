@@ -89,6 +89,13 @@ def test_every_link_leads_somewhere(site: Path, pages: Dict[str, Page]) -> None:
     assert not broken
 
 
+def test_the_site_may_stand_in_any_folder(pages: Dict[str, Page]) -> None:
+    """As one of several versions does."""
+    for name, page in pages.items():
+        if name != "/404.html":
+            assert not [link for link in page.links + page.fetched if link.startswith("/")], name
+
+
 def test_nothing_is_fetched_from_elsewhere(site: Path, pages: Dict[str, Page]) -> None:
     for name, page in pages.items():
         assert not [file for file in page.fetched if re.match(r"(?:https?:)?//", file)], name

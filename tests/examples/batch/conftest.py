@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from PIL import Image
@@ -16,7 +17,24 @@ WITHOUT_A_FACE = {"blank/white.png", "blank/böse & grau.png"}
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
+def store() -> Iterator[Optional[str]]:
+    """The address of an S3 server that this process and its children are pointed at; none where moto is missing."""
+    if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask_cors") is None:
+        yield None
+        return
+    server = importlib.import_module("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name, value in (("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "secret"), ("DEFAULT_REGION", "us-east-1")):
+            environment.setenv(f"AWS_{name}", value)
+        yield f"{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(store: Optional[str]) -> Iterator[str]:
     """The address of a Ray with two cores: started here, or the one that RAY_ADDRESS names."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: no archive was scored (pip install 'ray[data]')")
     local: dict[str, Any] = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": 2, "include_dashboard": False}
