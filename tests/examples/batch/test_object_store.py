@@ -13,10 +13,10 @@ from facelive import LivenessDetector
 
 pytest.importorskip("ray", reason="Ray is not installed: no archive in an object store was scored")
 
-import pyarrow as pa  # noqa: E402
-import pyarrow.fs  # noqa: E402
-import pyarrow.parquet as pq  # noqa: E402
-from examples.batch import score as batch  # noqa: E402
+import pyarrow as pa
+import pyarrow.fs
+import pyarrow.parquet as pq
+from examples.batch import score as batch
 
 pytestmark = pytest.mark.filterwarnings("default")  # what the server's own parts warn each other of is not ours to mend
 PICTURES = ["faces/a/000.jpg", "faces/b/001.jpg", "blank/white.png", "blank/böse & grau.png", "broken/note.jpg"]
