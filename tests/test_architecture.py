@@ -18,6 +18,7 @@ LAYERS = {
     "results": 0,
     "tflite_format": 1,
     "trial": 1,
+    "containers": 1,
     "images": 1,
     "crops": 1,
     "quality": 1,

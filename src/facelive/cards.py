@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -11,7 +10,14 @@ from typing import Any, Literal, Optional, Union
 
 from facelive.errors import ModelError
 
-__all__ = ["ModelCard"]
+__all__ = ["MAX_CARD_BYTES", "ModelCard"]
+
+MAX_CARD_BYTES = 2**20
+"""Largest card file that is read; the bundled ones take a few kilobytes."""
+
+_MAX_NAME = 200
+_MAX_DEPTH = 20
+_MAX_VALUE = 1e6  # of value_range: beyond it float32 inputs lose the picture
 
 
 @dataclass(frozen=True)
@@ -63,27 +69,33 @@ class ModelCard:
             object.__setattr__(self, "value_range", tuple(float(value) for value in self.value_range))
             object.__setattr__(self, "limits", tuple(self.limits))
             problem = self._problem()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"the model card holds a value of the wrong type: {error}") from error
         if problem:
-            raise ModelError(f"the model card of {self.name!r} {problem}")
+            raise ModelError(f"the model card of {str(self.name)[:_MAX_NAME]!r} {problem}")
 
     def _problem(self) -> Optional[str]:
-        if not isinstance(self.name, str) or not self.name:
-            return "needs a name"
+        if not isinstance(self.name, str) or not 1 <= len(self.name) <= _MAX_NAME:
+            return f"needs a name of 1 to {_MAX_NAME} characters"
+        for text in ("version", "licence", "sha256", "description"):
+            if not isinstance(getattr(self, text), str):
+                return f"has a {text} that is no text"
         if not isinstance(self.input_size, int) or not 8 <= self.input_size <= 1024:
             return f"has input_size {self.input_size}: pixels from 8 to 1024 are possible"
         if not 0.2 <= self.crop_scale <= 10:
             return f"has crop_scale {self.crop_scale}: 0.2 to 10 face sides are possible"
-        finite = all(math.isfinite(value) for value in self.value_range)
-        if len(self.value_range) != 2 or not finite or self.value_range[0] >= self.value_range[1]:
-            return f"has value_range {self.value_range}: give (low, high)"
+        possible = len(self.value_range) == 2 and -_MAX_VALUE <= self.value_range[0] < self.value_range[1] <= _MAX_VALUE
+        if not possible:
+            return f"has value_range {self.value_range[:3]}: give (low, high)"
         if self.output not in ("probability", "logits"):
             return f"has output {self.output!r}: it is 'probability' or 'logits'"
-        if not isinstance(self.live_class, int) or self.live_class < 0:
+        if not isinstance(self.live_class, int) or isinstance(self.live_class, bool) or self.live_class < 0:
             return f"has live_class {self.live_class}: give the index of the live class, 0 or more"
         if not 0 <= self.threshold <= 1:
             return f"has threshold {self.threshold}: it lies in [0, 1]"
+        for content in ("training", "measured"):
+            if not isinstance(getattr(self, content), dict) or _deeper_than(_MAX_DEPTH, getattr(self, content)):
+                return f"has a {content} that is no object of at most {_MAX_DEPTH} levels"
         return None
 
     @classmethod
@@ -94,8 +106,12 @@ class ModelCard:
             ModelError: The file is missing, is not JSON, or a field does not fit.
         """
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
+            with Path(path).open("rb") as file:
+                text = file.read(MAX_CARD_BYTES + 1)
+            if len(text) > MAX_CARD_BYTES:
+                raise ValueError(f"it has more than {MAX_CARD_BYTES} bytes")
+            content = json.loads(text.decode("utf-8"))
+        except (OSError, ValueError, RecursionError, MemoryError) as error:
             raise ModelError(f"cannot read the model card {os.fspath(path)!r}: {error}") from error
         if not isinstance(content, dict):
             raise ModelError(f"the model card {os.fspath(path)!r} must be a JSON object")
@@ -113,3 +129,16 @@ class ModelCard:
             1.5
         """
         return asdict(self)
+
+
+def _deeper_than(levels: int, content: Any) -> bool:
+    """Whether lists and objects are nested deeper than that; asks without recursion, which has a limit of its own."""
+    layer = [content]
+    for _ in range(levels):
+        layer = [
+            value
+            for one in layer
+            if isinstance(one, (dict, list, tuple))
+            for value in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, (dict, list, tuple)) for one in layer)

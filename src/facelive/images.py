@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from facelive.containers import check_container, check_metadata
 from facelive.errors import ImageError
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "read_image"]
@@ -137,6 +138,7 @@ def _from_file(file: IO[bytes]) -> bytes:
 def _from_bytes(data: bytes, min_side_px: Optional[int]) -> Picture:
     if not data:
         raise ImageError("the picture is empty: 0 bytes")
+    check_container(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own bomb warning: MAX_PIXELS is stricter
@@ -155,6 +157,7 @@ def _from_bytes(data: bytes, min_side_px: Optional[int]) -> Picture:
 def _from_pillow(image: Image.Image, min_side_px: Optional[int] = None) -> Picture:
     width, height = image.size
     _check_size(width, height)
+    check_metadata(image.info)
     if min_side_px and image.format in ("JPEG", "MPO"):
         shorter = min(width, height)
         image.draft(None, (min_side_px * width // shorter, min_side_px * height // shorter))

@@ -23,6 +23,9 @@ __all__ = ["DEFAULT_MODEL", "LivenessModel", "ModelCard", "bundled_models"]
 _ASSETS = Path(__file__).parent / "assets"
 _BUNDLED = ("custom", "mobilenet", "mobilenet_v2")
 
+MAX_MODEL_BYTES = 2**30
+"""Largest model file that is read; the bundled ones take a few megabytes."""
+
 DEFAULT_MODEL = "mobilenet_v2"
 """The bundled model with the lowest errors on sources it never saw; docs/models.md has the figures."""
 
@@ -158,7 +161,12 @@ class LivenessModel:
         Raises:
             ModelError: The network gave a number that is no probability.
         """
-        outputs = self.network.run(normalize(crops, self.card.value_range))[0].reshape(len(crops), self._classes)
+        outputs = self.network.run(normalize(crops, self.card.value_range))[0]
+        if outputs.size != len(crops) * self._classes:
+            raise ModelError(
+                f"{self.card.name!r} gave {outputs.shape} for {len(crops)} crops of {self._classes} classes"
+            )
+        outputs = outputs.reshape(len(crops), self._classes)
         return _live_probability(outputs.astype(np.float64), self.card)
 
     def close(self) -> None:
@@ -205,7 +213,7 @@ def _check_shapes(network: TFLiteModel, card: ModelCard) -> int:
         wanted = (1, card.input_size, card.input_size, 3)
         raise ModelError(f"the file of {card.name!r} takes input {shape}, but its card says {wanted}")
     classes = int(np.prod(outputs[0]["shape"][1:]))
-    if card.live_class >= max(classes, 2):
+    if classes < 1 or card.live_class >= max(classes, 2):
         raise ModelError(
             f"the file of {card.name!r} has {classes} outputs, but its card says live is {card.live_class}"
         )
@@ -227,6 +235,10 @@ def _described(path: Path, content: bytes, options: CardOptions) -> ModelCard:
 
 def _read(path: Union[str, os.PathLike[str]]) -> bytes:
     try:
-        return Path(path).read_bytes()
-    except (OSError, ValueError) as error:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_MODEL_BYTES + 1)
+        if len(content) > MAX_MODEL_BYTES:
+            raise ValueError(f"it has more than {MAX_MODEL_BYTES} bytes")
+        return content
+    except (OSError, ValueError, MemoryError) as error:
         raise ModelError(f"cannot read the model file {os.fspath(path)!r}: {error}") from error

@@ -106,12 +106,19 @@ class TFLiteModel:
         """
         local = self._own()
         if local.batch != len(batch) and not self._resize(local, batch.shape):
-            return [np.concatenate(parts) for parts in zip(*(self.run(one[np.newaxis]) for one in batch))]
+            return self._one_by_one(batch)
         try:
             local.interpreter.set_tensor(self.input_details[0]["index"], batch)
             local.interpreter.invoke()
             return [local.interpreter.get_tensor(output["index"]) for output in self.output_details]
         except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{self.name} cannot run a batch of shape {batch.shape}: {error}") from error
+
+    def _one_by_one(self, batch: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        answers = [self.run(one[np.newaxis]) for one in batch]
+        try:
+            return [np.concatenate(parts) for parts in zip(*answers)]
+        except ValueError as error:  # a network without a first axis
             raise ModelError(f"{self.name} cannot run a batch of shape {batch.shape}: {error}") from error
 
     def _resize(self, local: threading.local, shape: tuple[int, ...]) -> bool:
@@ -144,16 +151,19 @@ class TFLiteModel:
                 raise ModelError(f"{self.name} is closed; make a new one")
             if getattr(local, "pid", None) is not None:
                 _INHERITED.append(local.interpreter)
-            local.interpreter = self._build(self._content)
-            local.batch = int(local.interpreter.get_input_details()[0]["shape"][0])
+            local.interpreter, local.batch = self._build(self._content)
             local.pid = os.getpid()
         return local
 
-    def _build(self, content: bytes) -> Interpreter:
+    def _build(self, content: bytes) -> tuple[Interpreter, int]:
+        """A fresh interpreter and the batch size that its file asks for."""
         _, factory = _find_runtime(os.environ.get("FACELIVE_RUNTIME"))
         try:
             interpreter = factory(model_content=content, num_threads=self._num_threads)
             interpreter.allocate_tensors()
         except Exception as error:
             raise ModelError(f"{self.name} cannot be loaded by the TFLite runtime: {error}") from error
-        return interpreter
+        try:
+            return interpreter, int(interpreter.get_input_details()[0]["shape"][0])
+        except IndexError as error:
+            raise ModelError(f"{self.name} takes no batch: its input needs a first axis for pictures") from error

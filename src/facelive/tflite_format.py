@@ -1,8 +1,9 @@
 """Walks a ``.tflite`` file before a runtime does: tflite-runtime crashes the process on a broken one.
 
 The layout is FlatBuffers with the TFLite schema (tensorflow/lite/schema/schema.fbs). Only what a runtime follows
-blindly is checked: that every offset stays inside the file, and that tensors, buffers and operator codes that are
-referred to exist. It is no proof that a hostile file is harmless; load models from people you trust.
+blindly is checked: that every offset stays inside the file, that tensors, buffers and operator codes that are referred
+to exist, and that no part is referred to so often that reading it takes longer than the file is long. It is no proof
+that a hostile file is harmless; load models from people you trust.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def check_tflite(content: bytes, name: str = "model") -> None:
     if content[4:8] != b"TFL3":
         raise ModelError(f"{name} is not a TFLite file: hand in the .tflite that the converter wrote")
     try:
-        _check_model(_Table(content, _offset(content, 0)))
+        _check_model(_Table(content, _offset(content, 0), _Budget(len(content))))
     except (struct.error, IndexError) as error:
         raise ModelError(f"{name} cannot be loaded: the file is cut short or damaged ({error})") from error
 
@@ -64,6 +65,7 @@ def _check_model(model: _Table) -> None:
 
 def _check_indices(table: _Table, field: int, lowest: int, count: int) -> None:
     start, length = table.vector(field, 4)
+    table.budget.spend(length)
     for index in struct.unpack_from(f"<{length}i", table.content, start):
         if index < lowest:
             raise IndexError(f"tensor {index}")
@@ -83,11 +85,25 @@ def _offset(content: bytes, position: int) -> int:
     return target
 
 
+class _Budget:
+    """Tables and indices left to read: a file whose tables share their parts could hold millions in a few kilobytes."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left  # each takes at least four bytes in an honest file
+
+    def spend(self, items: int) -> None:
+        self._left -= items
+        if self._left < 0:
+            raise IndexError("its parts are shared")
+
+
 class _Table:
     """A FlatBuffers table: a signed step back to its vtable, which lists where each field lies."""
 
-    def __init__(self, content: bytes, position: int) -> None:
+    def __init__(self, content: bytes, position: int, budget: _Budget) -> None:
+        budget.spend(1)
         self.content = content
+        self.budget = budget
         self._position = position
         self._vtable = position - int(struct.unpack_from("<i", content, position)[0])
         if self._vtable < 0:
@@ -120,9 +136,9 @@ class _Table:
 
     def table(self, number: int) -> Optional[_Table]:
         position = self._field(number)
-        return None if position is None else _Table(self.content, _offset(self.content, position))
+        return None if position is None else _Table(self.content, _offset(self.content, position), self.budget)
 
     def tables(self, number: int) -> Iterator[_Table]:
         start, length = self.vector(number, 4)
         for position in range(start, start + 4 * length, 4):
-            yield _Table(self.content, _offset(self.content, position))
+            yield _Table(self.content, _offset(self.content, position), self.budget)

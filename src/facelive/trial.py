@@ -18,7 +18,7 @@ TIMEOUT_S = 60.0
 MEMORY_BYTES = 8 << 30
 
 # sys.path comes along: the library may lie where a fresh interpreter would not look for it.
-_START = "import sys; sys.path[:] = {path!r}; from facelive.trial import _run; _run({name!r})"
+_START = "import sys; sys.path[:] = {path!r}; from facelive.trial import _run; _run({name!a})"
 
 
 def try_out(content: bytes, name: str = "model") -> None:
@@ -41,6 +41,8 @@ def try_out(content: bytes, name: str = "model") -> None:
         done = subprocess.run(command, input=content, capture_output=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"{name} did not load and run within {TIMEOUT_S:.0f} s: the file is damaged") from error
+    except OSError as error:
+        raise ModelError(f"{name} could not be tried in another process ({error}): give its card a sha256") from error
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         detail = f" ({last[0]})" if last and done.returncode > 0 else ""
@@ -71,4 +73,6 @@ def _limit_memory() -> None:
     except ImportError:  # Windows has none
         return
     if sys.platform != "win32":
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # a process may lower its limits, never raise them
+        limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
