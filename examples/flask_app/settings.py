@@ -26,7 +26,7 @@ class Settings:
         session_ttl_s: A session unused for this long is forgotten.
         max_sessions: The memory store forgets the session unused for longest beyond this many.
         vote_age_ms: Votes older than this, counted from the newest, do not count.
-        remembered_frames: How many frames that voted are remembered, to refuse their bytes a second time; 0 for none.
+        remembered_frames: How many judged frames are remembered, to refuse their bytes a second time; 0 for none.
         challenge: ``colour`` asks each frame to reflect a colour that the page shows; ``off`` asks for nothing.
         nonce_ttl_s: How soon a challenge must be answered.
         threads: Requests judged at the same time.

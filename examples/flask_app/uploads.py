@@ -18,7 +18,7 @@ _OTHER_PICTURES = ("image/heic", "image/heif", "image/avif", "image/svg+xml", "i
 
 
 class RepeatedFrame(Conflict):
-    """The very bytes of this picture have voted before, in this session or another."""
+    """The very bytes of this picture were judged before, in this session or another."""
 
     reason = "repeated_frame"
     description = "This very picture was sent before: send a new one from the camera."

@@ -1,0 +1,90 @@
+"""The description at /openapi.json says what the running app does, errors included."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.examples.flask_app import lit, scene
+from tests.examples.flask_app.serving import ask, free_port, serving, upload
+
+pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
+
+from examples.flask_app import create_app
+from examples.flask_app.light import COLOURS
+from examples.flask_app.settings import Settings
+
+from facelive import Reason
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+DESCRIPTION: dict[str, Any] = json.loads(
+    (scene.ROOT / "examples" / "flask_app" / "static" / "openapi.json").read_text(encoding="utf-8")
+)
+SCHEMAS = DESCRIPTION["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("challenge", "options"),
+    [("off", ["--max-time", "20"]), ("colour", ["--max-time", "10", "--include-path-regex", "upload|session"])],
+)
+def test_what_schemathesis_sends_is_answered_as_described(challenge: str, options: list[str], tmp_path: Path) -> None:
+    if importlib.util.find_spec("schemathesis") is None:
+        pytest.skip("Schemathesis is not installed: pip install 'facelive[examples]'")
+    port = free_port()
+    with serving(port, {"FACELIVE_CHALLENGE": challenge, "FACELIVE_REMEMBERED_FRAMES": "1000"}):
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", "--no-color"]
+        command += ["--max-examples", "20", "--seed", "1", *options, f"http://127.0.0.1:{port}/openapi.json"]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "failed" not in run.stdout
+
+
+def test_every_route_is_described_and_no_other() -> None:
+    app = create_app(settings=Settings())
+    routes = {
+        (rule.rule, method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint != "static"
+    }
+    described = {(path, method) for path, methods in DESCRIPTION["paths"].items() for method in methods}
+    assert described == routes
+    with app.test_client().get("/openapi.json") as response:
+        assert response.get_json() == DESCRIPTION
+
+
+def test_every_reason_is_described() -> None:
+    reasons = {reason.value for reason in Reason} | {"challenge_failed", None}
+    assert set(SCHEMAS["Answer"]["properties"]["reason"]["enum"]) == reasons
+
+
+@pytest.mark.parametrize("challenge", ["off", "colour"])
+def test_verdicts_and_refusals_are_as_described(challenge: str) -> None:
+    rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis is not installed: pip install 'facelive[examples]'")
+
+    def holds(name: str, answer: dict[str, Any]) -> None:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": DESCRIPTION["components"]}
+        rs.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, answer)
+
+    picture = lit.frame((255, 255, 255))
+    with serving(environment={"FACELIVE_CHALLENGE": challenge, "FACELIVE_REMEMBERED_FRAMES": "1000"}) as port:
+        session = ask(port, "POST", "/session").json
+        holds("Session", session)
+        nonce = session["challenge"]["nonce"] if session["challenge"] else None
+        judged = upload(port, picture, session=session["session"], nonce=nonce)
+        assert judged.status == 200
+        holds("Answer", judged.json)
+        if challenge == "colour":
+            assert judged.json["challenge"]["colour"] in COLOURS.values()
+        repeated = upload(port, picture, session=session["session"], nonce=nonce)
+        assert repeated.status == 409
+        holds("Refusal", repeated.json)
+        holds("Error", upload(port, b"no picture").json)
+        holds("Done", ask(port, "DELETE", "/session").json)
+        holds("Health", ask(port, "GET", "/healthz").json)
