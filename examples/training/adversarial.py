@@ -18,7 +18,7 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 from examples.training.measure import rounded
-from examples.training.perturb import Jitter, centred_box, make_scene, perturb
+from examples.training.perturb import Attacker, Jitter, centred_box, make_scene
 from examples.training.sheet import COLLINS
 from examples.training.spoofs import contact_rows
 from PIL import Image
@@ -31,11 +31,8 @@ __all__ = ["ATTACKS", "EPS", "main", "sample_scenes", "simulated_scenes", "study
 EPS = (1, 2, 4, 8)
 JITTER = Jitter()
 LOOKS = 5
-ATTACKS: dict[str, dict[str, Any]] = {
-    "FGSM": {"steps": 1},
-    "PGD": {"steps": 10},
-    "PGD that knows the jitter": {"steps": 10, "jitter": JITTER},
-}
+ATTACKS = {"FGSM": (1, False), "PGD": (10, False), "PGD that knows the jitter": (10, True)}
+"""Steps, and whether the attacker reckons with the defence."""
 PORTRAIT = Path("examples/portrait.jpg")
 BATCH = 25
 LARGEST_DIFFERENCE = 0.05  # between the run's network and the file: above it, the file is of another run
@@ -90,20 +87,14 @@ def study(network: Any, model: LivenessModel, scenes: Scenes, *, seed: int = 0) 
         "bpcer": [float(np.mean(~look)), float(np.mean(~vote))],
         "passed": {"0": [float(side.mean()) for side in _judge(model, scenes["attack"], rng)]},
     }
-    for name, how in ATTACKS.items():
+    blind, knowing = (Attacker(network, crop_scale=model.card.crop_scale, jitter=one) for one in (None, JITTER))
+    for name, (steps, knows) in ATTACKS.items():
         found["passed"][name] = {}
+        attacker = knowing if knows else blind
         for eps in EPS:
-            parts = [
-                perturb(
-                    network,
-                    scenes["attack"][start : start + BATCH],
-                    eps=eps,
-                    rng=rng,
-                    crop_scale=model.card.crop_scale,
-                    **how,
-                )
-                for start in range(0, len(scenes["attack"]), BATCH)
-            ]
+            starts = range(0, len(scenes["attack"]), BATCH)
+            parts = [scenes["attack"][start : start + BATCH] for start in starts]
+            parts = [attacker.perturb(part, eps=eps, steps=steps, rng=rng) for part in parts]
             passed = _judge(model, np.concatenate(parts), rng)
             found["passed"][name][str(eps)] = [float(side.mean()) for side in passed]
             print(f"{name}, {eps}: {found['passed'][name][str(eps)]}", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facelive.crops import face_crop
 
-__all__ = ["MIDDLE", "SCENE", "SIZE", "Jitter", "centred_box", "make_scene", "perturb"]
+__all__ = ["MIDDLE", "SCENE", "SIZE", "Attacker", "Jitter", "centred_box", "make_scene"]
 
 SIZE = 128  # of a model's crop
 SCENE = 192  # of the picture around it, at the same scale
@@ -61,66 +61,69 @@ class Jitter:
         return np.hstack([middles - halves, middles + halves])
 
 
-def perturb(
-    network: Any,
-    scenes: Pixels,
-    *,
-    eps: float,
-    steps: int,
-    rng: np.random.Generator,
-    crop_scale: float,
-    jitter: Jitter | None = None,
-    draws: int = 4,
-) -> Pixels:
-    """Raise the network's logit by changing every value of the crop by at most ``eps``.
-
-    One step is FGSM; more are PGD from a random start, steps of ``2.5 * eps / steps``.
+class Attacker:
+    """Somebody who has the network, and raises its logit by changing the crop's values a little.
 
     Args:
         network: Keras, float32 (B, 128, 128, 3) in [-1, 1] to logits of P(live), or to a list that starts with them.
-        scenes: uint8, (N, SCENE, SCENE, 3).
-        eps: In steps of 255.
-        steps: How often the gradient is asked for.
-        rng: Consumed.
         crop_scale: The model's.
         jitter: A defence that the attacker knows: the logit is raised on average over boxes drawn from it.
         draws: How many boxes a step looks through.
-
-    Returns:
-        uint8, the shape of ``scenes``, changed in the middle only.
     """
-    import tensorflow as tf
 
-    still = scenes[:, MIDDLE, MIDDLE].astype(np.float32)
-    around = [[0, 0], [MIDDLE.start, MIDDLE.start], [MIDDLE.start, MIDDLE.start], [0, 0]]
+    def __init__(self, network: Any, *, crop_scale: float, jitter: Jitter | None = None, draws: int = 4) -> None:
+        import tensorflow as tf
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def gradient(change: Any, looks: Any, owners: Any) -> Any:
+        self._network = network
+        self._crop_scale = crop_scale
+        self._jitter = jitter
+        self._draws = draws
+        self._gradient = tf.function(self._slope, reduce_retracing=True)
+
+    def perturb(self, scenes: Pixels, *, eps: float, steps: int, rng: np.random.Generator) -> Pixels:
+        """Change every value of the crops by at most ``eps``.
+
+        One step is FGSM; more are PGD from a random start, steps of ``2.5 * eps / steps``.
+
+        Args:
+            scenes: uint8, (N, SCENE, SCENE, 3).
+            eps: In steps of 255.
+            steps: How often the gradient is asked for.
+            rng: Consumed.
+
+        Returns:
+            uint8, the shape of ``scenes``, changed in the middle only.
+        """
+        still = scenes[:, MIDDLE, MIDDLE].astype(np.float32)
+        step = eps if steps == 1 else 2.5 * eps / steps
+        start = np.zeros(still.shape) if steps == 1 else rng.uniform(-eps, eps, still.shape)
+        change = start.astype(np.float32)
+        owners = np.repeat(np.arange(len(scenes), dtype=np.int32), self._draws)
+        looks = np.zeros((len(owners), 4), np.float32)
+        for _ in range(steps):
+            if self._jitter is not None:
+                boxes = self._jitter.draw(centred_box(self._crop_scale), len(owners), rng)
+                looks = _corners(boxes, self._crop_scale)
+            slope = self._gradient(scenes.astype(np.float32), change, looks, owners).numpy()
+            change = np.clip(change + np.float32(step) * np.sign(slope), -eps, eps)
+            change = np.clip(still + change, 0, 255) - still
+        changed: Pixels = scenes.copy()
+        changed[:, MIDDLE, MIDDLE] = np.rint(still + change).astype(np.uint8)
+        return changed
+
+    def _slope(self, scenes: Any, change: Any, looks: Any, owners: Any) -> Any:
+        import tensorflow as tf
+
+        beside = [MIDDLE.start, SCENE - MIDDLE.stop]
         with tf.GradientTape() as tape:
             tape.watch(change)
-            if jitter is None:
-                seen = still + change
-            else:
-                whole = tf.constant(scenes, tf.float32) + tf.pad(change, around)
+            seen = scenes[:, MIDDLE, MIDDLE] + change
+            if self._jitter is not None:
+                whole = scenes + tf.pad(change, [[0, 0], beside, beside, [0, 0]])
                 seen = tf.image.crop_and_resize(whole, looks, owners, (SIZE, SIZE))
-            logits = network(seen / 127.5 - 1.0, training=False)
+            logits = self._network(seen / 127.5 - 1.0, training=False)
             total = tf.reduce_sum(logits[0] if isinstance(logits, (list, tuple)) else logits)
         return tape.gradient(total, change)
-
-    step = eps if steps == 1 else 2.5 * eps / steps
-    start = np.zeros(still.shape) if steps == 1 else rng.uniform(-eps, eps, still.shape)
-    change = start.astype(np.float32)
-    owners = np.repeat(np.arange(len(scenes), dtype=np.int32), draws)
-    looks = np.zeros((len(owners), 4), np.float32)
-    for _ in range(steps):
-        if jitter is not None:
-            looks = _corners(jitter.draw(centred_box(crop_scale), len(owners), rng), crop_scale)
-        slope = gradient(tf.constant(change), tf.constant(looks), tf.constant(owners)).numpy()
-        change = np.clip(change + np.float32(step) * np.sign(slope), -eps, eps)
-        change = np.clip(still + change, 0, 255) - still
-    changed: Pixels = scenes.copy()
-    changed[:, MIDDLE, MIDDLE] = np.rint(still + change).astype(np.uint8)
-    return changed
 
 
 def _corners(boxes: npt.NDArray[np.float64], crop_scale: float) -> npt.NDArray[np.float32]:
