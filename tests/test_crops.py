@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facelive.crops import face_crop, normalize
+from facelive.crops import face_crop, normalize, to_pillow
 
 sides = st.integers(1, 90)
 
@@ -100,3 +100,12 @@ def test_the_crop_agrees_with_pillows_own_resize(portrait: npt.NDArray[np.uint8]
     whole = Image.fromarray(portrait).crop((140, 30, 320, 210)).resize((128, 128), Image.Resampling.BILINEAR)
     crop = face_crop(portrait, box, scale=1.5)
     assert np.abs(np.asarray(whole, int) - crop).max() <= 1
+
+
+def test_pillows_copy_is_the_picture_and_a_copy(portrait: npt.NDArray[np.uint8]) -> None:
+    for view in (portrait, portrait[::3, 7:200], portrait[:, ::-1], portrait[:1, :1]):
+        assert np.array_equal(np.asarray(to_pillow(view)), view)
+    own = portrait.copy()
+    picture = to_pillow(own)
+    own[:] = 0
+    assert np.array_equal(np.asarray(picture), portrait)

@@ -168,7 +168,7 @@ def test_suppression_agrees_with_brute_force(seed: int, count: int) -> None:
     found[:, 2:4] = found[:, :2] + rng.uniform(5, 60, (count, 2))
     found[:, 4:14] = rng.uniform(0, 128, (count, 10))
     found[:, 14] = np.sort(rng.uniform(0.1, 1, count))[::-1]
-    faces = _suppress(found)
+    faces = _suppress(found.tolist())
     groups = _brute_force(found)
     assert len(faces) == len(groups)
     for face, group in zip(faces, groups):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from facelive.faces import BundledFaceDetector
@@ -19,6 +23,23 @@ Picture = npt.NDArray[np.uint8]
 @pytest.fixture(scope="module")
 def face(portrait: Picture) -> FaceBox:
     return BundledFaceDetector().detect(portrait)[0]
+
+
+DATA = Path("../shared/data")
+
+
+def _measured_whole(image: Picture, face: FaceBox) -> tuple[float, float]:
+    """Sharpness and luminance as docs/faces.md words them: 40×40 cells of the whole face; its middle counts."""
+    height, width = image.shape[:2]
+    steps = (np.arange(80) + 0.5) / 80
+    x0, x1, y0, y1 = max(face.x0, 0), min(face.x1, width), max(face.y0, 0), min(face.y1, height)
+    columns = np.minimum((x0 + (x1 - x0) * steps).astype(int), width - 1)
+    rows = np.minimum((y0 + (y1 - y0) * steps).astype(int), height - 1)
+    grey = image[rows][:, columns] @ np.array([0.299, 0.587, 0.114])
+    cells = grey.reshape(40, 2, 40, 2).mean((1, 3))[8:32, 8:32]
+    fine = np.abs(np.diff(cells, 2, 0)).mean() + np.abs(np.diff(cells, 2, 1)).mean()
+    coarse = np.abs(cells[8:] - cells[:-8]).mean() + np.abs(cells[:, 8:] - cells[:, :-8]).mean()
+    return float(fine / coarse) if coarse > 0 else 0.0, float(cells.mean())
 
 
 def _relit(portrait: Picture, factor: float) -> Picture:
@@ -40,6 +61,36 @@ def test_sharpness_hardly_depends_on_size_and_light(portrait: Picture, face: Fac
     half = np.asarray(Image.fromarray(portrait).resize((256, 256), Image.Resampling.BILINEAR))
     assert measure_face(half, face.scaled(0.5)).sharpness == pytest.approx(sharp, rel=0.35)
     assert measure_face(_relit(portrait, 0.5), face).sharpness == pytest.approx(sharp, rel=0.1)
+
+
+def _agree(image: Picture, face: FaceBox) -> None:
+    seen = measure_face(image, face)
+    assert (seen.sharpness, seen.luminance) == pytest.approx(_measured_whole(image, face), abs=0.006, rel=1e-3)
+
+
+@given(
+    height=st.integers(1, 300),
+    width=st.integers(1, 300),
+    grain=st.integers(1, 30),
+    edges=st.tuples(st.floats(-0.5, 0.9), st.floats(-0.5, 0.9), st.floats(0.15, 1.5), st.floats(0.15, 1.5)),
+)
+def test_the_measures_are_those_the_limits_were_chosen_by(
+    height: int, width: int, grain: int, edges: tuple[float, float, float, float]
+) -> None:
+    rng = np.random.default_rng(height * 300 + width)
+    coarse = rng.integers(0, 256, (max(2, height // grain), max(2, width // grain), 3), np.uint8)
+    image = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+    x, y, wide, high = edges
+    _agree(image, FaceBox(x * width, y * height, (max(x, 0) + wide) * width, (max(y, 0) + high) * height))
+
+
+@pytest.mark.skipif(not (DATA / "liveness.jsonl").exists(), reason="the liveness pictures are not beside the checkout")
+def test_the_measures_hold_on_real_faces() -> None:
+    lines = (DATA / "liveness.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if row["split"] == "val"][::30]
+    for row in rows:
+        _agree(np.asarray(Image.open(DATA / "images" / row["file"]).convert("RGB")), FaceBox(*row["box"]))
+    assert len(rows) > 100
 
 
 def test_a_face_too_dark(portrait: Picture, face: FaceBox) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
+from operator import itemgetter, mul
 from pathlib import Path
-from typing import Any, Optional, Sequence, Union
+from typing import Any, List, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from typing_extensions import Literal, Protocol, runtime_checkable
 
+from facelive.crops import to_pillow
 from facelive.errors import ImageError
 from facelive.results import FaceBox, Reason
 from facelive.runtime import TFLiteModel
@@ -28,6 +30,7 @@ _SAME_FACE = 0.4  # boxes that overlap more than this are one face
 _CENTRAL = 0.05  # faces whose middle lies in this outer part of the picture give way to others
 
 _Floats = npt.NDArray[np.float32]
+_Row = List[float]  # a face: box, five landmarks, score; 15 numbers
 
 
 @runtime_checkable
@@ -88,11 +91,14 @@ class BundledFaceDetector:
         """
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ImageError(f"faces are found in a uint8 (H, W, 3) array, not {image.dtype} {image.shape}")
-        batch, origin, pixels = _letterbox(image)
+        height, width = image.shape[:2]
+        batch, left, top, inner_width, inner_height = _letterbox(image)
         (grid,) = self._loaded().run(batch)
         found = _suppress(_decode(grid[0], self.score_threshold))
-        found[:, :14] = (found[:, :14] - np.tile(origin, 7)) * np.tile(pixels, 7)
-        return _boxes(found, image.shape[1], image.shape[0])
+        for row in found:
+            row[0:14:2] = [(x - left) * width / inner_width for x in row[0:14:2]]
+            row[1:14:2] = [(y - top) * height / inner_height for y in row[1:14:2]]
+        return _boxes(found, width, height)
 
     def _loaded(self) -> TFLiteModel:
         if self._model is None:
@@ -147,69 +153,78 @@ def choose_face(
     return max(inside, key=rank)
 
 
-def _letterbox(image: npt.NDArray[np.uint8]) -> tuple[_Floats, _Floats, _Floats]:
-    """The network's input, where the picture starts in it (x, y), and picture pixels per input pixel (x, y)."""
+def _letterbox(image: npt.NDArray[np.uint8]) -> tuple[_Floats, int, int, int, int]:
+    """The network's input, and left, top, width and height of the picture in it."""
     height, width = image.shape[:2]
     scale = _SIZE / max(width, height)
-    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-    left, top = (_SIZE - inner[0]) // 2, (_SIZE - inner[1]) // 2
-    # reducing_gap=1 averages whole blocks first: a fifth of the time of the filter alone.
-    small = Image.fromarray(image).resize(inner, Image.Resampling.BILINEAR, reducing_gap=1.0)
+    inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (_SIZE - inner_width) // 2, (_SIZE - inner_height) // 2
+    # Four rows a pixel are enough to average over; reducing_gap=1 averages whole blocks, then filters little.
+    rows = image[:: max(1, height // (4 * inner_height))]
+    small = to_pillow(rows).resize((inner_width, inner_height), Image.Resampling.BILINEAR, reducing_gap=1.0)
     batch = np.full((1, _SIZE, _SIZE, 3), _PAD, np.float32)
-    part = batch[0, top : top + inner[1], left : left + inner[0]]
+    part = batch[0, top : top + inner_height, left : left + inner_width]
     np.multiply(np.asarray(small), np.float32(1 / 127.5), out=part)
     part -= 1
-    return batch, np.array([left, top], np.float32), np.array([width / inner[0], height / inner[1]], np.float32)
+    return batch, left, top, inner_width, inner_height
 
 
-def _decode(grid: _Floats, score_threshold: float) -> _Floats:
-    """Cells that see a face, best first: float32, (n, 15): box, five landmarks, score, in input pixels."""
+# A handful of cells see a face: for so few, plain Python takes less time than NumPy's calls.
+
+
+def _decode(grid: _Floats, score_threshold: float) -> list[_Row]:
+    """Cells that see a face, best first, in input pixels."""
     cells = grid.reshape(-1, 15)
-    logit = math.log(score_threshold / (1 - score_threshold))
-    seen = np.flatnonzero(cells[:, 0] >= logit)
-    seen = seen[np.argsort(-cells[seen, 0], kind="stable")]
-    cells = cells[seen]
-    middles = np.stack([seen % _GRID, seen // _GRID], 1).astype(np.float32) * _STRIDE + _STRIDE / 2
-    sizes = _ANCHOR_PX * np.exp(np.clip(cells[:, 3:5], -5, 5))
-    points = np.tile(middles, 6) + cells[:, [1, 2, *range(5, 15)]] * np.tile(sizes, 6)
-    found = np.empty((len(cells), 15), np.float32)
-    found[:, 0:2] = points[:, :2] - sizes / 2
-    found[:, 2:4] = points[:, :2] + sizes / 2
-    found[:, 4:14] = points[:, 2:]
-    found[:, 14] = 1 / (1 + np.exp(-cells[:, 0]))
-    return found
+    seen = np.flatnonzero(cells[:, 0] >= math.log(score_threshold / (1 - score_threshold)))
+    found = []
+    for index, (logit, *cell) in zip(seen.tolist(), cells[seen].tolist()):
+        row, column = divmod(index, _GRID)
+        middle_x, middle_y = (column + 0.5) * _STRIDE, (row + 0.5) * _STRIDE
+        width, height = (_ANCHOR_PX * math.exp(max(min(size, 5), -5)) for size in cell[2:4])
+        xs = [middle_x + x * width for x in (cell[0], *cell[4::2])]
+        ys = [middle_y + y * height for y in (cell[1], *cell[5::2])]
+        box = [xs[0] - width / 2, ys[0] - height / 2, xs[0] + width / 2, ys[0] + height / 2]
+        points = [edge for point in zip(xs[1:], ys[1:]) for edge in point]
+        found.append([*box, *points, 1 / (1 + math.exp(-logit))])
+    return sorted(found, key=itemgetter(14), reverse=True)
 
 
-def _suppress(found: _Floats) -> _Floats:
+def _suppress(found: list[_Row]) -> list[_Row]:
     """One row per face: the mean of the rows that overlap its best one, weighted by score.
 
     The mean moves half as much as the best row alone when the picture shifts, and liveness scores move with the box.
     """
     faces = []
-    while len(found):
-        same = _overlaps(found[0], found) > _SAME_FACE
-        same[0] = True  # also when its box has no area
-        weights = found[same, 14]
-        faces.append(weights @ found[same] / weights.sum())
-        faces[-1][14] = found[0, 14]
-        found = found[~same]
-    return np.array(faces, np.float32).reshape(-1, 15)
+    while found:
+        best, rest = found[0], found[1:]
+        overlaps = [_overlap(best, row) for row in rest]
+        same = [best, *(row for row, overlap in zip(rest, overlaps) if overlap > _SAME_FACE)]
+        found = [row for row, overlap in zip(rest, overlaps) if not overlap > _SAME_FACE]
+        scores = [row[14] for row in same]
+        total = sum(scores)
+        faces.append([sum(map(mul, column, scores)) / total for column in zip(*same)])
+        faces[-1][14] = best[14]
+    return faces
 
 
-def _overlaps(one: _Floats, many: _Floats) -> _Floats:
-    """Intersection over union of one row with many."""
-    low, high = np.maximum(one[:2], many[:, :2]), np.minimum(one[2:4], many[:, 2:4])
-    inner = np.clip(high - low, 0, None).prod(1)
-    areas = (many[:, 2:4] - many[:, :2]).prod(1) + (one[2:4] - one[:2]).prod()
-    return np.asarray(inner / np.maximum(areas - inner, np.float32(1e-9)), np.float32)
+def _overlap(one: _Row, two: _Row) -> float:
+    """Intersection over union; ``FaceBox.overlap`` for rows, which need not have an area."""
+    width = min(one[2], two[2]) - max(one[0], two[0])
+    height = min(one[3], two[3]) - max(one[1], two[1])
+    if not (width > 0 and height > 0):
+        return 0.0
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
+    return width * height / (areas - width * height)
 
 
-def _boxes(found: _Floats, width: int, height: int) -> list[FaceBox]:
+def _boxes(found: list[_Row], width: int, height: int) -> list[FaceBox]:
     """Rows in picture pixels as faces; what is not finite, has no area or lies outside the picture is dropped."""
-    middle = (found[:, :2] + found[:, 2:4]) / 2
-    inside = ((middle >= 0) & (middle <= (width, height))).all(1)
-    good = inside & np.isfinite(found).all(1) & (found[:, 2:4] > found[:, :2]).all(1)
     return [
         FaceBox(row[0], row[1], row[2], row[3], score=row[14], landmarks=tuple(zip(row[4:14:2], row[5:14:2])))
-        for row in found[good].tolist()
+        for row in found
+        if all(map(math.isfinite, row))
+        and row[0] < row[2]
+        and row[1] < row[3]
+        and 0 <= row[0] + row[2] <= 2 * width
+        and 0 <= row[1] + row[3] <= 2 * height
     ]

@@ -13,7 +13,8 @@ from facelive.results import FaceBox, Reason
 
 __all__ = ["FaceMeasures", "QualityPolicy", "measure_face"]
 
-_CELLS = 40  # the face is measured on 40×40 cells, each the mean of 2×2 pixels of it
+_CELLS = 40  # a face has 40×40 cells, each the mean of 2×2 pixels of it;
+_MIDDLE = 24  # the 24×24 in its middle are measured
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # What a limit may be set to: beyond these a face cannot be seen, whatever the application thinks.
 _ALLOWED = {
@@ -103,7 +104,7 @@ class QualityPolicy:
 
 
 def measure_face(image: npt.NDArray[np.uint8], face: FaceBox) -> FaceMeasures:
-    """Measure a face the way a policy does: on 80×80 of its pixels, whatever its size.
+    """Measure a face the way a policy does: on 48×48 pixels of its middle, whatever its size.
 
     Args:
         image: uint8, (H, W, 3), RGB, 0-255, upright.
@@ -125,8 +126,7 @@ def measure_face(image: npt.NDArray[np.uint8], face: FaceBox) -> FaceMeasures:
     columns = _samples(max(face.x0, 0), min(face.x1, width), width)
     rows = _samples(max(face.y0, 0), min(face.y1, height), height)
     pixels = image[rows[:, np.newaxis], columns] @ _LUMA
-    cells = pixels.reshape(_CELLS, 2, _CELLS, 2).mean((1, 3))
-    middle = cells[_CELLS // 5 : -_CELLS // 5, _CELLS // 5 : -_CELLS // 5]
+    middle = pixels.reshape(_MIDDLE, 2, _MIDDLE, 2).mean((1, 3))
     return FaceMeasures(face.side_px, _cut_off(image, face), _sharpness(middle), round(float(middle.mean()), 2))
 
 
@@ -137,8 +137,8 @@ def _cut_off(image: npt.NDArray[np.uint8], face: FaceBox) -> float:
 
 
 def _samples(low: float, high: float, length: int) -> npt.NDArray[np.intp]:
-    """Indices of evenly spread pixels between two edges."""
-    steps = low + (high - low) * (np.arange(2 * _CELLS) + 0.5) / (2 * _CELLS)
+    """Indices of the middle's pixels, of those that lie evenly spread between the face's edges."""
+    steps = low + (high - low) * (np.arange(_CELLS - _MIDDLE, _CELLS + _MIDDLE) + 0.5) / (2 * _CELLS)
     return np.minimum(steps.astype(np.intp), length - 1)
 
 
