@@ -7,6 +7,7 @@ from typing import Any
 import waitress
 from examples.flask_app.settings import Settings
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 
 __all__ = ["serve"]
@@ -14,6 +15,16 @@ __all__ = ["serve"]
 _MOST_UPLOADS_HELD = 32
 _COUNT_EVERY_BYTES = 2**18
 _MAX_HEADER_BYTES = 16 * 2**10
+
+
+class StrictParser(HTTPRequestParser):  # type: ignore[misc]
+    """Takes no request whose end a proxy could see elsewhere, and with it another client's answer."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the request's line and headers."""
+        super().parse_header(header_plus)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Both Content-Length and Transfer-Encoding")
 
 
 class PunctualChannel(HTTPChannel):  # type: ignore[misc]
@@ -24,6 +35,7 @@ class PunctualChannel(HTTPChannel):  # type: ignore[misc]
     bring all of them above ``room`` bytes is closed.
     """
 
+    parser_class = StrictParser
     room = 0
     _uncounted = 0
     _began = 0.0
