@@ -97,7 +97,7 @@ def _pictures(source: str, task_rows: int) -> tuple[ray.data.Dataset, str]:
     columns = [name for name in ("path", "bytes") if name in names]
     if "path" not in columns:
         raise ArchiveError(f"{source} has no column path, but {', '.join(names)}: give every picture its name there")
-    rows = ray.data.read_parquet(source, columns=columns).repartition(target_num_rows_per_block=task_rows)
+    rows = ray.data.read_parquet(source).select_columns(columns).repartition(target_num_rows_per_block=task_rows)
     return rows, source.rpartition("/")[0]
 
 
