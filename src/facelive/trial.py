@@ -54,10 +54,13 @@ def try_out(content: bytes, name: str = "model") -> None:
 
 def _run(name: str) -> None:
     """In the other process: whatever raises is no crash."""
+    _limit_memory()
+    _try_here(sys.stdin.buffer.read(), name)
+
+
+def _try_here(content: bytes, name: str) -> None:
     from facelive.runtime import TFLiteModel
 
-    _limit_memory()
-    content = sys.stdin.buffer.read()
     try:
         network = TFLiteModel(content, name=name)
         interpreter = network.interpreter()
