@@ -65,6 +65,12 @@ export class Camera {
     return blob;
   }
 
+  /** Wait for pictures that the camera takes from now on; the first ones may still be on their way. */
+  async fresh(count) {
+    if (!this.video.requestVideoFrameCallback) return;
+    while (count--) await new Promise((resolve) => this.video.requestVideoFrameCallback(resolve));
+  }
+
   /** Call back when the camera is pulled out or taken away. */
   onLost(callback) {
     this.#stream.getVideoTracks()[0].addEventListener("ended", callback, { once: true });

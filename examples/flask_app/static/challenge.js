@@ -14,7 +14,6 @@ export class Challenge {
 
   /** Light the face, and wait until the camera has seen it. */
   async show() {
-    if (!this.asked) return;
     this.light.style.backgroundColor = this.asked.colour;
     this.light.hidden = false;
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));

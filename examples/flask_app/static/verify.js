@@ -7,6 +7,7 @@ import { View } from "./view.js";
 const SHORTEST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5000;
 const READING_PAUSE_MS = 2000;
+const FRAMES_UNDER_WAY = 3;
 
 const view = new View();
 const camera = new Camera(document.getElementById("video"));
@@ -36,7 +37,10 @@ async function start(deviceId) {
 async function keepLooking(signal) {
   let troubles = 0;
   while (!signal.aborted) {
-    await challenge.show();
+    if (challenge.asked) {
+      await challenge.show();
+      await Promise.race([camera.fresh(FRAMES_UNDER_WAY), pausing(LONGEST_PAUSE_MS)]);
+    }
     if (signal.aborted) return;
     const picture = await camera.picture();
     const sent = performance.now();
@@ -52,8 +56,12 @@ async function keepLooking(signal) {
     }
     // As long as the answer took: a slow server or network is asked less often.
     const wait = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, performance.now() - sent, pause));
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await pausing(wait);
   }
+}
+
+function pausing(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Send one picture and show its answer; how long the server asks to wait, in ms. */
