@@ -120,6 +120,19 @@ def test_a_film_that_knows_no_screen_fails(client: FlaskClient) -> None:
         assert told["reason"] == ("challenge_failed" if number % 2 else "too_few_frames")
 
 
+def test_a_recording_that_a_program_tints_as_asked_passes(client: FlaskClient) -> None:
+    """What the challenge cannot stop, as the documentation says."""
+    recording = Image.open(io.BytesIO(lit.frame(WHITE, seed=45)))
+    told = opened(client)
+    for number in range(6):
+        gains = [0.85 + 0.15 * part / 255 for part in rgb(told["challenge"]["colour"])]
+        tinted = Image.merge(
+            "RGB", [band.point(lambda v, g=gain: v * g) for band, gain in zip(recording.split(), gains)]
+        )
+        told = send(client, scene.jpeg(tinted) + bytes([number]), told["session"], told["challenge"]["nonce"])
+    assert told["verdict"] == "live"
+
+
 def test_one_frame_that_does_not_follow_ends_the_vote(client: FlaskClient) -> None:
     told = answered(client, frames=4, seed=5)[-1][1]
     assert told["frames"] == 3
