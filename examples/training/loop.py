@@ -126,9 +126,11 @@ class Trainer:
             logit, cells, taught, *features = self.network(inputs, training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logit))
             if self._teachers:
-                given = [teacher(inputs, training=False)[0] for teacher in self._teachers]
-                wanted = tf.stop_gradient(tf.add_n(given) / len(given))
-                loss += self.recipe.distil_weight * unexplained(wanted, logit)
+                given = [teacher(inputs, training=False) for teacher in self._teachers]
+                means = [tf.stop_gradient(tf.add_n(heads) / len(given)) for heads in zip(*given)]
+                loss += self.recipe.distil_weight * unexplained(means[0], logit)
+                if self.recipe.features_weight and not self.recipe.taught_live:
+                    open_features = means[3]
             if self.recipe.cells_weight:
                 everywhere = tf.broadcast_to(targets[:, :, None, None], tf.shape(cells))
                 local = tf.nn.sigmoid_cross_entropy_with_logits(everywhere, cells)

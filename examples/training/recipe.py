@@ -34,8 +34,8 @@ class Recipe:
         cells_weight: Weight of the map's loss beside the pooled head's.
         taught_weight: Weight of the loss of the two heads that foretell the open models' logits: the share of their
             variance left unexplained.
-        features_weight: Weight of the like loss of a head that foretells MiniFAS 128's last features; it is dropped
-            when the training is over. Needs ``taught_live``.
+        features_weight: Weight of the like loss of a head that foretells MiniFAS 128's last features, asked live or, by
+            proxy, as the teachers foretell them; it is dropped when the training is over.
         taught_share: Weight of each of their logits in the exported mean, where the label's own has 1.
         taught_live: Ask MiniFAS 128 about each augmented picture instead of trusting its stored score.
         average: Decay of the running mean of weights that is exported.
