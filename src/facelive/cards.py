@@ -67,6 +67,8 @@ class ModelCard:
     def __post_init__(self) -> None:
         try:
             object.__setattr__(self, "value_range", tuple(float(value) for value in self.value_range))
+            if not isinstance(self.limits, (list, tuple)):
+                raise TypeError("limits are a list of sentences")
             object.__setattr__(self, "limits", tuple(self.limits))
             problem = self._problem()
         except (TypeError, ValueError, OverflowError) as error:
@@ -77,6 +79,8 @@ class ModelCard:
     def _problem(self) -> Optional[str]:
         if not isinstance(self.name, str) or not 1 <= len(self.name) <= _MAX_NAME:
             return f"needs a name of 1 to {_MAX_NAME} characters"
+        if not all(isinstance(one, str) for one in self.limits):
+            return "has limits that are no list of sentences"
         for text in ("version", "licence", "sha256", "description"):
             if not isinstance(getattr(self, text), str):
                 return f"has a {text} that is no text"

@@ -81,6 +81,7 @@ def shared_parts(count: int = 30_000) -> bytes:
 def networks(damaged: int = 24) -> Named:
     """Files of which each is refused, or scores in [0, 1] all the same; none may take the process down."""
     good = (NETWORKS / "sigmoid.tflite").read_bytes()
+    yield "whole", good
     yield "empty", b""
     yield "a-picture", PORTRAIT.read_bytes()
     yield "magic-alone", b"\x1c\0\0\0TFL3"

@@ -1,0 +1,96 @@
+"""The whole corpus in a process with limits, as ``tests/hostile/feed.py`` says; and what single files are about."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.hostile import models, pictures
+
+from facelive import ImageError, ModelCard, ModelError
+from facelive.images import read_image
+from facelive.tflite_format import check_tflite
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits for a process to set itself")
+def test_nothing_but_typed_errors_within_bounds_and_nothing_is_live() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.hostile.feed"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=1_800,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-2_000:]
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary["broken"] == 0
+    assert summary["counts"]["cut short: ImageError"] > 300
+    assert summary["counts"]["portrait: live"] >= 6  # the portrait itself, which is a live face
+
+
+COSTLY = {
+    "jpeg-many-comments": "segments",
+    "jpeg-many-exif": "segments",
+    "jpeg-huge-exif": "bytes of EXIF",
+    "jpeg-many-scans": "scans",
+    "png-many-chunks": "chunks",
+    "png-overlapping-exif": "bytes of metadata",
+    "gif-many-comments": "blocks",
+    "gif-long-comment": "blocks",
+    "tiff-many-strips": "strips",
+    "tiff-overlapping-entries": "bytes of metadata",
+    "bmp-run-length": "run-length",
+    "bmp-delta": "run-length",
+}
+
+
+def test_files_that_keep_a_decoder_busy_are_refused_for_that() -> None:
+    seen = set()
+    for name, content in pictures.bombs():
+        if name in COSTLY:
+            seen.add(name)
+            with pytest.raises(ImageError, match=COSTLY[name]):
+                read_image(content)
+    assert seen == set(COSTLY)
+
+
+def test_exif_that_overlaps_is_refused_in_a_picture_that_the_caller_opened() -> None:
+    import io
+
+    from PIL import Image
+
+    content = dict(pictures.bombs())["png-overlapping-exif"]
+    with Image.open(io.BytesIO(content)) as opened, pytest.raises(ImageError, match="bytes of metadata"):
+        read_image(opened)
+
+
+def test_a_model_whose_tables_share_their_parts_is_not_walked_for_hours() -> None:
+    with pytest.raises(ModelError, match="its parts are shared"):
+        check_tflite(models.shared_parts())
+
+
+@pytest.mark.parametrize("path", sorted(models.NETWORKS.glob("*.tflite")), ids=lambda path: path.stem)
+def test_honest_models_share_nothing(path: Path) -> None:
+    check_tflite(path.read_bytes())
+
+
+def test_a_card_that_is_refused_says_why(tmp_path: Path) -> None:
+    reasons = {
+        "two-megabytes": "more than 1048576 bytes",
+        "huge-integer": "wrong type",
+        "endless-name": "name of 1 to 200",
+        "sha256-is-a-number": "sha256 that is no text",
+        "nested-objects-300": "at most 20 levels",
+        "range-beyond-float32": "value_range",
+        "live_class-is-true": "live_class",
+    }
+    cards = dict(models.cards())
+    for name, reason in reasons.items():
+        (tmp_path / "card.json").write_bytes(cards[name])
+        with pytest.raises(ModelError, match=reason):
+            ModelCard.from_json(tmp_path / "card.json")
