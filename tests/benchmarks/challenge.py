@@ -7,10 +7,15 @@ check's limits were chosen; they are no measurement on people.
 from __future__ import annotations
 
 import argparse
+import time
+import tracemalloc
+from typing import Callable
 
 import numpy as np
 from examples.flask_app.light import COLOURS, WHITE, face_light, follows
-from tests.examples.flask_app import lit
+from examples.flask_app.stores import MemoryStore
+from examples.flask_app.uploads import digest
+from tests.examples.flask_app import lit, scene
 
 from facelive import LivenessDetector
 
@@ -51,12 +56,36 @@ def measure(detector: LivenessDetector, room: lit.Room, camera: lit.Camera, roun
     return float(np.mean(right)), float(np.mean(other)), float(np.mean(still))
 
 
+def cost(detector: LivenessDetector, rounds: int) -> None:
+    """Print the processor time that the check and the memory of frames add to an upload, and what that memory takes."""
+    picture, store = scene.jpeg(scene.live()), MemoryStore(ttl_s=60, max_sessions=1, max_frames=100_000)
+    face = detector.predict(picture).face
+    assert face is not None
+    steps: dict[str, Callable[[], object]] = {
+        "predict": lambda: detector.predict(picture),
+        "light on the face": lambda: face_light(picture, face),
+        "remember": lambda: store.remember(digest(picture)),
+    }
+    spent = {}
+    for name, step in steps.items():
+        start_s = time.process_time()
+        for _ in range(rounds):
+            step()
+        spent[name] = 1000 * (time.process_time() - start_s) / rounds
+    print(", ".join(f"{name} {took_ms:.2f} ms" for name, took_ms in spent.items()), "of processor time")
+    tracemalloc.start()
+    for number in range(100_000):
+        store.remember(number.to_bytes(16, "big"))
+    print(f"100,000 remembered frames take {tracemalloc.get_traced_memory()[0] / 2**20:.1f} MiB")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="How often the colour challenge is right, on simulated frames.")
     parser.add_argument("--rounds", type=int, default=8, help="of eight frames, for each line of the table")
     options = parser.parse_args()
     detector = LivenessDetector()
+    cost(detector, rounds=10 * options.rounds)
     cases = [(screen, "neutral", "as usual") for screen in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)]
     cases += [(0.1, room, "as usual") for room in ("lamp", "sky")] + [(0.1, "neutral", name) for name in CAMERAS][1:]
     print("screen/room  room     camera                              follows  another colour  still white")
