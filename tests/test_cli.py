@@ -128,5 +128,8 @@ def test_bench_prints_a_line_per_step(one_output: Path) -> None:
     done = facelive("bench", "--model", one_output, "--repeats", "3", "--json")
     steps = {line["step"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert steps["predict 640x480, face given"]["ratio"] > 1
+    memory = steps.pop("resident after the first verdict", {"mb": 2, "floor_mb": 1})  # measured on Linux
+    assert memory["mb"] > memory["floor_mb"] > 0
     assert np.isfinite([line["ms"] for line in steps.values()]).all()
+    assert {name for name, line in steps.items() if line["floor"] is None} == {"check the face", "crop", "vote"}
     assert facelive("bench", "--model", one_output, "--repeats", "3").stdout.startswith("step")

@@ -1,16 +1,20 @@
 """Does a stream get slower or larger as it runs, or as more of them run? It must not.
 
-    python -m tests.benchmarks.growth [--frames 100000] [--plot growth.svg]
+    python -m tests.benchmarks.growth [--frames 100000] [--streams 1000] [--plot growth.svg]
 
-Scores a small face crop again and again: first on one stream, then round robin on up to 1,000 streams, and prints the
-time per frame and the resident memory along the way. A plot needs matplotlib (the extra `train`).
+Scores a small face crop again and again: first on one stream, then round robin on more and more streams, and prints the
+median CPU time per frame and the resident memory at every power of ten. Linux only; a plot needs matplotlib (the extra
+`train`). With the defaults it takes a quarter of an hour.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
+from array import array
 from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 
@@ -20,34 +24,49 @@ from facelive import FaceBox, LivenessDetector
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=100_000)
+    parser.add_argument("--streams", type=int, default=1_000)
     parser.add_argument("--model", default="default")
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     detector = LivenessDetector(options.model)
-    marks = [int(options.frames * share) for share in (0.01, 0.03, 0.1, 0.3, 1.0)]
+    list(_along(detector, 1, [20]))  # warm up
     print(f"{'frames on one stream':>22}{'ms a frame':>12}{'memory MB':>12}")
-    frames = _along(detector, 1, marks)
+    frames = [_show(mark, *point) for mark, point in _along(detector, 1, _powers(options.frames))]
     print(f"{'streams':>22}{'ms a frame':>12}{'memory MB':>12}")
-    streams = [_along(detector, count, [5_000])[0] for count in (1, 10, 100, 1_000)]
+    streams = [
+        _show(count, *point)
+        for count in _powers(options.streams)
+        for _, point in _along(detector, count, [min(options.frames, max(2_000, 3 * count))])
+    ]
     if options.plot:
         _draw(frames, streams, options.plot)
 
 
-def _along(detector: LivenessDetector, streams: int, marks: list[int]) -> list[tuple[int, float, float]]:
-    """Count, milliseconds per frame since the mark before, and resident megabytes, at each mark."""
+def _powers(last: int) -> list[int]:
+    """1, 10, 100, and so on below the last, and the last."""
+    return [10**power for power in range(len(str(last))) if 10**power < last] + [last]
+
+
+def _along(detector: LivenessDetector, streams: int, marks: list[int]) -> Iterator[tuple[int, tuple[float, float]]]:
+    """At each mark of frames: it, the median CPU milliseconds of a frame since the mark before, the resident megabytes."""
     grain = np.random.default_rng(0).integers(80, 180, (160, 160, 3), dtype=np.uint8)
     face = FaceBox(30, 30, 130, 130)
     opened = [detector.stream() for _ in range(streams)]
-    points, done = [], 0
+    done = 0
     for mark in marks:
-        start = time.perf_counter()
+        times = array("f")
         for number in range(done, mark):
-            opened[number % streams].update(grain, face=face)
-        ms = (time.perf_counter() - start) * 1000 / (mark - done)
+            start = time.thread_time()
+            result = opened[number % streams].update(grain, face=face)
+            times.append((time.thread_time() - start) * 1000)
+            assert result.score is not None, result
         done = mark
-        points.append((mark if streams == 1 and len(marks) > 1 else streams, ms, _resident_mb()))
-        print("{:>22,}{:>12.3f}{:>12.1f}".format(*points[-1]), flush=True)
-    return points
+        yield mark, (statistics.median(times), _resident_mb())
+
+
+def _show(count: int, ms: float, memory_mb: float) -> tuple[int, float, float]:
+    print(f"{count:>22,}{ms:>12.3f}{memory_mb:>12.1f}", flush=True)
+    return count, ms, memory_mb
 
 
 def _resident_mb() -> float:
