@@ -71,3 +71,22 @@ def test_a_frozen_program_skips_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", "/no/such/interpreter")
     try_out((NETWORKS / "sigmoid.tflite").read_bytes())
+
+
+def test_without_another_process_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/interpreter")
+    with pytest.raises(ModelError, match="mine.tflite could not be tried in another process.*give its card a sha256"):
+        try_out((NETWORKS / "sigmoid.tflite").read_bytes(), "mine.tflite")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its address space")
+def test_it_works_in_a_process_whose_memory_is_limited() -> None:
+    """A limit can be lowered and never raised: asking for the usual 8 GiB would fail, and look like a crash."""
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
+        "from facelive import LivenessModel\n"
+        "LivenessModel.from_file(sys.argv[1], live_class=1)"
+    )
+    command = [sys.executable, "-c", code, str(NETWORKS / "sigmoid.tflite")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr

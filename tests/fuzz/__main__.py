@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing: ``python -m tests.fuzz images --seconds 600``; needs the extra ``fuzz`` (atheris).
 
 Targets: images, cards, tflite. Each starts from seeds that the tests' own code makes, keeps what it finds in a
-``--corpus`` when one is given, and stops at the first input that raises anything but ``FaceliveError``, runs for over
-25 seconds or takes over 3 GB; the input is written to ``--finds``. Branches of facelive, of Pillow's Python and of the
+``--corpus`` when one is given, and stops at the first input that raises anything but ``FaceliveError``, runs for over a
+minute or takes over 3 GB; the input is written to ``--finds``. Branches of facelive, of Pillow's Python and of the
 JSON reader guide it; decoders and runtimes in C run, but do not guide. The last line is a summary as JSON.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.fuzz.trials import CONTAINED
 
 NAMES = ("images", "cards", "tflite")
-SECONDS_AN_INPUT = 25
+SECONDS_AN_INPUT = 60
 MEGABYTES = 3072
 LONGEST = {"images": 16_384, "cards": 4_096, "tflite": 8_192}
 

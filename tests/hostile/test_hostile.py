@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.hostile import models, pictures
 
-from facelive import ImageError, ModelCard, ModelError
+import facelive.models
+from facelive import ImageError, LivenessDetector, ModelCard, ModelError
 from facelive.images import read_image
 from facelive.tflite_format import check_tflite
 
@@ -60,10 +64,6 @@ def test_files_that_keep_a_decoder_busy_are_refused_for_that() -> None:
 
 
 def test_exif_that_overlaps_is_refused_in_a_picture_that_the_caller_opened() -> None:
-    import io
-
-    from PIL import Image
-
     content = dict(pictures.bombs())["png-overlapping-exif"]
     with Image.open(io.BytesIO(content)) as opened, pytest.raises(ImageError, match="bytes of metadata"):
         read_image(opened)
@@ -94,3 +94,18 @@ def test_a_card_that_is_refused_says_why(tmp_path: Path) -> None:
         (tmp_path / "card.json").write_bytes(cards[name])
         with pytest.raises(ModelError, match=reason):
             ModelCard.from_json(tmp_path / "card.json")
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet", "custom"])
+def test_a_bundled_file_that_was_tampered_with_is_not_loaded(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bit of one weight, in a copy of the library's own files."""
+    shutil.copytree(Path(facelive.models.__file__).parent / "assets", tmp_path / "assets")
+    file = tmp_path / "assets" / f"{name}.tflite"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    monkeypatch.setattr(facelive.models, "_ASSETS", tmp_path / "assets")
+    with pytest.raises(ModelError, match="has sha256 [0-9a-f]{64}, but its card says"):
+        LivenessDetector(name)
