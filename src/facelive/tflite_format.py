@@ -59,17 +59,21 @@ def _check_model(model: _Table) -> None:
         for operator in graph.tables(_GRAPH_OPERATORS):
             _below(operator.uint32(_OPERATOR_CODE), codes, "operator code")
             _check_indices(operator, _OPERATOR_INPUTS, -1, tensors)  # -1: an optional input left out
-            _check_indices(operator, _OPERATOR_OUTPUTS, 0, tensors)
+            # Only operators that keep a state have no output; of any other the runtime would write out of bounds.
+            if not _check_indices(operator, _OPERATOR_OUTPUTS, 0, tensors):
+                raise IndexError("an operator without output")
             operator.table(_OPERATOR_OPTIONS)
 
 
-def _check_indices(table: _Table, field: int, lowest: int, count: int) -> None:
+def _check_indices(table: _Table, field: int, lowest: int, count: int) -> int:
+    """Check a list of tensors; return how many it names."""
     start, length = table.vector(field, 4)
     table.budget.spend(length)
     for index in struct.unpack_from(f"<{length}i", table.content, start):
         if index < lowest:
             raise IndexError(f"tensor {index}")
         _below(index, count, "tensor")
+    return length
 
 
 def _below(index: int, count: int, what: str) -> None:
