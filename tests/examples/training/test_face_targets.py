@@ -53,7 +53,7 @@ def test_the_library_decodes_as_the_training_does(seed: int, threshold: float) -
     order = np.argsort(-out[..., 0].ravel(), kind="stable")
     expected = decode_numpy(out)[order]
     expected = expected[expected[:, 14] >= threshold]
-    found = _decode(out, threshold)
+    found = np.array(_decode(out, threshold)).reshape(-1, 15)
     assert len(found) == len(expected)
     assert (np.diff(found[:, 14]) <= 0).all()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
