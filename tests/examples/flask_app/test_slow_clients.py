@@ -100,22 +100,24 @@ def test_bodies_that_never_end_leave_memory() -> None:
         assert resident_mib(server.pid) - before < 80, "129 MiB were sent and 32 may be held, in buffers that grow"
 
 
-def test_ten_thousand_sessions_fit() -> None:
-    """Sessions beyond the limit push the oldest out, and none costs more than a few kilobytes."""
-    port, each = free_port(), 500
+def test_sessions_beyond_the_limit_push_the_oldest_out() -> None:
+    """Whoever opens sessions without end takes no more memory than the limit; ``test_stores`` fills all 10,000."""
+    port, each, limit = free_port(), 500, 1000
     request = b"POST /session HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n"
-    environment = {"FACELIVE_CHALLENGE": "colour", "FACELIVE_THREADS": "1"}  # one thread answers a pipeline fastest
-    with serving_process(port, environment) as server:
-        before = resident_mib(server.pid)
-        ids = set()
-        for _ in range(10_000 // each):
+    # One thread answers a pipeline fastest.
+    environment = {"FACELIVE_CHALLENGE": "colour", "FACELIVE_THREADS": "1", "FACELIVE_MAX_SESSIONS": str(limit)}
+    with serving_process(port, {**environment, "FACELIVE_NONCE_TTL_S": "3600"}) as server:
+        before, opened = resident_mib(server.pid), []
+        for _ in range(3 * limit // each):
             with connected(port, 1) as (connection,):
-                connection.sendall(
-                    request * (each - 1) + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-                )
+                last = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+                connection.sendall(request * (each - 1) + last)
                 received = read_all(connection)
             assert statuses(received) == [200] * each
             answers = [part.partition(b"\r\n\r\n")[2] for part in received.split(b"HTTP/1.1 ")[1:]]
-            ids |= {json.loads(answer)["session"] for answer in answers}
-        assert len(ids) == 10_000
-        assert resident_mib(server.pid) - before < 40
+            opened += [json.loads(answer) for answer in answers]
+        assert len({answer["session"] for answer in opened}) == 3 * limit
+        assert resident_mib(server.pid) - before < 20
+        for answer, status in ((opened[0], 409), (opened[-limit], 200), (opened[-1], 200)):
+            told = upload(port, LIVE, session=answer["session"], nonce=answer["challenge"]["nonce"])
+            assert told.status == status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from tests.examples.flask_app.serving import free_port, redis_server
 
 pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 
+from examples.flask_app.challenge import pose
 from examples.flask_app.stores import MemoryStore, RedisStore, SessionState, SessionStore, StoreError
 
 
@@ -102,6 +104,28 @@ def test_memory_forgets_what_is_not_used_and_keeps_what_is() -> None:
     assert store.change(used, count) == (used, 3)
     assert store.change(idle, count)[0] != idle
     assert len(store) == 2
+
+
+def test_ten_thousand_sessions_take_little_memory() -> None:
+    now = 0.0
+    store = MemoryStore(ttl_s=60, max_sessions=10_000, clock=lambda: now)
+
+    def full(_: SessionState | None) -> tuple[None, SessionState]:
+        asked = pose(now_ms=0, ttl_s=10, white=[-1.5, -1.6, -1.7])
+        scores, times = [0.1 * number for number in range(5)], [1e12 + number for number in range(5)]
+        votes = SessionState(scores=scores, timestamps_ms=times, face_px=[1.5, 2.5, 3.5, 4.5], rejected=0)
+        return None, SessionState(**votes, challenge=asked)
+
+    tracemalloc.start()
+    for _ in range(12_000):
+        store.change(None, full)
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(store) == 10_000
+    assert taken < 25 * 2**20, f"{taken / len(store):.0f} bytes a session"
+    now = 61.0
+    store.change(None, count)
+    assert len(store) == 1
 
 
 def test_memory_holds_no_more_sessions_than_allowed() -> None:
