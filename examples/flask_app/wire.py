@@ -99,7 +99,7 @@ def _refuse(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:  # answered already, or a redirect
         return error
     if error.code == 413 and error.description == RequestEntityTooLarge.description:
-        message = "The upload is too large: send a smaller picture."
+        message = "The upload is too large, or has too many fields: send one picture, and a smaller one."
     else:
         message = error.description or error.name
     response = _error(error.code, message, **({"reason": error.reason} if hasattr(error, "reason") else {}))
