@@ -18,7 +18,8 @@ __all__ = ["check_tflite"]
 # Field numbers of the tables of interest, as the schema orders them.
 _MODEL_CODES, _MODEL_SUBGRAPHS, _MODEL_BUFFERS = 1, 2, 4
 _GRAPH_TENSORS, _GRAPH_INPUTS, _GRAPH_OUTPUTS, _GRAPH_OPERATORS = 0, 1, 2, 3
-_TENSOR_SHAPE, _TENSOR_BUFFER, _TENSOR_NAME = 0, 2, 3
+_TENSOR_SHAPE, _TENSOR_BUFFER, _TENSOR_NAME, _TENSOR_QUANTIZATION, _TENSOR_SIGNATURE = 0, 2, 3, 4, 7
+_QUANTIZATION_MIN, _QUANTIZATION_MAX, _QUANTIZATION_SCALE, _QUANTIZATION_ZERO = 0, 1, 2, 3
 _OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS, _OPERATOR_OPTIONS = 0, 1, 2, 4
 _BUFFER_DATA = 0
 
@@ -53,6 +54,8 @@ def _check_model(model: _Table) -> None:
             tensors += 1
             tensor.vector(_TENSOR_SHAPE, 4)
             tensor.vector(_TENSOR_NAME, 1)
+            tensor.vector(_TENSOR_SIGNATURE, 4)
+            _check_quantization(tensor.table(_TENSOR_QUANTIZATION))
             _below(tensor.uint32(_TENSOR_BUFFER), buffers, "buffer")
         _check_indices(graph, _GRAPH_INPUTS, 0, tensors)
         _check_indices(graph, _GRAPH_OUTPUTS, 0, tensors)
@@ -63,6 +66,16 @@ def _check_model(model: _Table) -> None:
             if not _check_indices(operator, _OPERATOR_OUTPUTS, 0, tensors):
                 raise IndexError("an operator without output")
             operator.table(_OPERATOR_OPTIONS)
+
+
+def _check_quantization(quantization: Optional[_Table]) -> None:
+    if quantization is not None:
+        quantization.vector(_QUANTIZATION_MIN, 4)
+        quantization.vector(_QUANTIZATION_MAX, 4)
+        scales = quantization.vector(_QUANTIZATION_SCALE, 4)[1]
+        zeros = quantization.vector(_QUANTIZATION_ZERO, 8)[1]
+        if scales != zeros:
+            raise IndexError(f"{scales} scales for {zeros} zero points")
 
 
 def _check_indices(table: _Table, field: int, lowest: int, count: int) -> int:
