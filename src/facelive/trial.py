@@ -53,7 +53,7 @@ def try_out(content: bytes, name: str = "model") -> None:
 
 
 def _run(name: str) -> None:
-    """In the other process: whatever raises is no crash. What reads beyond its memory may survive once, rarely thrice."""
+    """In the other process: whatever raises is no crash. A read out of bounds may do no harm once, rarely thrice."""
     _limit_memory()
     content = sys.stdin.buffer.read()
     for _ in range(3):
