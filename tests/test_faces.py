@@ -17,7 +17,7 @@ from PIL import Image
 
 import facelive
 from facelive.crops import face_crop
-from facelive.errors import ImageError
+from facelive.errors import ImageError, ModelError
 from facelive.faces import BundledFaceDetector, FaceBox, FaceDetector, _suppress, choose_face
 from facelive.results import Reason
 
@@ -34,6 +34,18 @@ EYES, NOSE, MOUTH = slice(0, 2), 2, slice(3, 5)
 def _moved(one: FaceBox, two: FaceBox) -> float:
     """How far the farthest edge moves, in parts of the side."""
     return float(np.abs(np.subtract(one.edges, two.edges)).max() / one.side_px)
+
+
+def test_a_network_that_was_tampered_with_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, portrait: Picture
+) -> None:
+    content = bytearray((ASSETS / "face_detector.tflite").read_bytes())
+    content[-100] ^= 1
+    (tmp_path / "face_detector.tflite").write_bytes(bytes(content))
+    (tmp_path / "face_detector.json").write_bytes((ASSETS / "face_detector.json").read_bytes())
+    monkeypatch.setattr("facelive.faces._FILE", tmp_path / "face_detector.tflite")
+    with pytest.raises(ModelError, match="its card says .*: install facelive again"):
+        BundledFaceDetector().detect(portrait)
 
 
 def test_the_portrait_has_one_plausible_face(portrait: Picture) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.data import Row
 
-__all__ = ["Calibration", "balanced_weights", "cross_fitted", "fit_calibration"]
+__all__ = ["Calibration", "balanced_weights", "carried_over", "cross_fitted", "fit_calibration"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,6 +56,23 @@ def fit_calibration(logits: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.A
             break
     slope = max(float(slope_offset[0]), 1e-3) / spread
     return Calibration(1 / slope, float(slope_offset[1]))
+
+
+def carried_over(calibration: Calibration, before: npt.ArrayLike, after: npt.ArrayLike) -> Calibration:
+    """The calibration of a refitted network, which no unseen picture is left to fit on.
+
+    Args:
+        calibration: Fitted for the network before its refit.
+        before: float, (N,), logits of that network on pictures that both networks learnt from.
+        after: float, (N,), logits of the refitted network on the same pictures.
+
+    Returns:
+        The one that gives the new logits the mean and the spread of the old ones.
+    """
+    old, new = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    scale = float(old.std() / new.std())
+    shift = float(old.mean() - scale * new.mean())
+    return Calibration(calibration.temperature / scale, calibration.offset + shift / calibration.temperature)
 
 
 def balanced_weights(rows: Sequence[Row]) -> Floats:

@@ -36,7 +36,14 @@ CAMERA = {
 }
 FROZEN = {"frozen_before": "block_3_expand", "taught_weight": 1.0, "taught_share": 0.5}
 LIVE = {**CAMERA, **FROZEN, "taught_live": True}
-FEATURES = {**CAMERA, "synthetic": 0.15, "middle": True, "taught_weight": 1.0, "taught_live": True, "features_weight": 1.0}
+FEATURES = {
+    **CAMERA,
+    "synthetic": 0.15,
+    "middle": True,
+    "taught_weight": 1.0,
+    "taught_live": True,
+    "features_weight": 1.0,
+}
 STUDENT = {
     **CAMERA,
     "synthetic": 0.15,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import threading
 from operator import itemgetter, mul
@@ -14,7 +16,7 @@ from PIL import Image
 from typing_extensions import Literal, Protocol, runtime_checkable
 
 from facelive.crops import to_pillow
-from facelive.errors import ImageError
+from facelive.errors import ImageError, ModelError
 from facelive.results import FaceBox, Reason
 from facelive.runtime import TFLiteModel
 
@@ -87,6 +89,7 @@ class BundledFaceDetector:
 
         Raises:
             ImageError: ``image`` is not such an array.
+            ModelError: The network's file is not the one that came with the library.
             RuntimeUnavailableError: No TFLite runtime works here.
         """
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
@@ -104,7 +107,7 @@ class BundledFaceDetector:
         if self._model is None:
             with self._lock:
                 if self._model is None:
-                    self._model = TFLiteModel(_FILE.read_bytes(), name=_FILE.name, num_threads=self.num_threads)
+                    self._model = TFLiteModel(_genuine(_FILE), name=_FILE.name, num_threads=self.num_threads)
         return self._model
 
     def __getstate__(self) -> dict[str, Any]:
@@ -151,6 +154,15 @@ def choose_face(
         return edge >= _CENTRAL, box.side_px
 
     return max(inside, key=rank)
+
+
+def _genuine(path: Path) -> bytes:
+    """The bytes of a file, if they are those that the card beside it names."""
+    content = path.read_bytes()
+    said, found = json.loads(path.with_suffix(".json").read_bytes())["sha256"], hashlib.sha256(content).hexdigest()
+    if said != found:
+        raise ModelError(f"{path.name} has sha256 {found}, but its card says {said}: install facelive again")
+    return content
 
 
 def _letterbox(image: npt.NDArray[np.uint8]) -> tuple[_Floats, int, int, int, int]:
