@@ -16,11 +16,15 @@ from facelive.errors import ModelError
 __all__ = ["check_tflite"]
 
 # Field numbers of the tables of interest, as the schema orders them.
-_MODEL_CODES, _MODEL_SUBGRAPHS, _MODEL_BUFFERS = 1, 2, 4
+_MODEL_CODES, _MODEL_SUBGRAPHS, _MODEL_BUFFERS, _MODEL_METADATA, _MODEL_SIGNATURES = 1, 2, 4, 6, 7
+_CODE_CUSTOM = 1
 _GRAPH_TENSORS, _GRAPH_INPUTS, _GRAPH_OUTPUTS, _GRAPH_OPERATORS = 0, 1, 2, 3
 _TENSOR_SHAPE, _TENSOR_BUFFER, _TENSOR_NAME, _TENSOR_QUANTIZATION, _TENSOR_SIGNATURE = 0, 2, 3, 4, 7
+_METADATA_NAME, _METADATA_BUFFER = 0, 1
+_SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS, _SIGNATURE_KEY, _SIGNATURE_GRAPH = 0, 1, 2, 4
+_MAP_NAME, _MAP_TENSOR = 0, 1
 _QUANTIZATION_MIN, _QUANTIZATION_MAX, _QUANTIZATION_SCALE, _QUANTIZATION_ZERO = 0, 1, 2, 3
-_OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS, _OPERATOR_OPTIONS = 0, 1, 2, 4
+_OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS, _OPERATOR_OPTIONS, _OPERATOR_CUSTOM = 0, 1, 2, 4, 5
 _BUFFER_DATA = 0
 
 
@@ -43,29 +47,46 @@ def check_tflite(content: bytes, name: str = "model") -> None:
 
 
 def _check_model(model: _Table) -> None:
-    codes = sum(1 for _ in model.tables(_MODEL_CODES))
+    codes = sum(1 for code in model.tables(_MODEL_CODES) if code.vector(_CODE_CUSTOM, 1))
     buffers = sum(1 for buffer in model.tables(_MODEL_BUFFERS) if buffer.vector(_BUFFER_DATA, 1))
     graphs = list(model.tables(_MODEL_SUBGRAPHS))
     if not graphs:
         raise IndexError("no graph")
-    for graph in graphs:
-        tensors = 0
-        for tensor in graph.tables(_GRAPH_TENSORS):
-            tensors += 1
-            tensor.vector(_TENSOR_SHAPE, 4)
-            tensor.vector(_TENSOR_NAME, 1)
-            tensor.vector(_TENSOR_SIGNATURE, 4)
-            _check_quantization(tensor.table(_TENSOR_QUANTIZATION))
-            _below(tensor.uint32(_TENSOR_BUFFER), buffers, "buffer")
-        _check_indices(graph, _GRAPH_INPUTS, 0, tensors)
-        _check_indices(graph, _GRAPH_OUTPUTS, 0, tensors)
-        for operator in graph.tables(_GRAPH_OPERATORS):
-            _below(operator.uint32(_OPERATOR_CODE), codes, "operator code")
-            _check_indices(operator, _OPERATOR_INPUTS, -1, tensors)  # -1: an optional input left out
-            # Only operators that keep a state have no output; of any other the runtime would write out of bounds.
-            if not _check_indices(operator, _OPERATOR_OUTPUTS, 0, tensors):
-                raise IndexError("an operator without output")
-            operator.table(_OPERATOR_OPTIONS)
+    for note in model.tables(_MODEL_METADATA):
+        note.vector(_METADATA_NAME, 1)
+        _below(note.uint32(_METADATA_BUFFER), buffers, "buffer")
+    sizes = [_check_graph(graph, codes, buffers) for graph in graphs]
+    for signature in model.tables(_MODEL_SIGNATURES):
+        signature.vector(_SIGNATURE_KEY, 1)
+        graph = signature.uint32(_SIGNATURE_GRAPH)
+        _below(graph, len(graphs), "graph")
+        for field in (_SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS):
+            for named in signature.tables(field):
+                named.vector(_MAP_NAME, 1)
+                _below(named.uint32(_MAP_TENSOR), sizes[graph], "tensor")
+
+
+def _check_graph(graph: _Table, codes: int, buffers: int) -> int:
+    """Check one graph; return how many tensors it has."""
+    tensors = 0
+    for tensor in graph.tables(_GRAPH_TENSORS):
+        tensors += 1
+        tensor.vector(_TENSOR_SHAPE, 4)
+        tensor.vector(_TENSOR_NAME, 1)
+        tensor.vector(_TENSOR_SIGNATURE, 4)
+        _check_quantization(tensor.table(_TENSOR_QUANTIZATION))
+        _below(tensor.uint32(_TENSOR_BUFFER), buffers, "buffer")
+    _check_indices(graph, _GRAPH_INPUTS, 0, tensors)
+    _check_indices(graph, _GRAPH_OUTPUTS, 0, tensors)
+    for operator in graph.tables(_GRAPH_OPERATORS):
+        _below(operator.uint32(_OPERATOR_CODE), codes, "operator code")
+        _check_indices(operator, _OPERATOR_INPUTS, -1, tensors)  # -1: an optional input left out
+        # Only operators that keep a state have no output; of any other the runtime would write out of bounds.
+        if not _check_indices(operator, _OPERATOR_OUTPUTS, 0, tensors):
+            raise IndexError("an operator without output")
+        operator.table(_OPERATOR_OPTIONS)
+        operator.vector(_OPERATOR_CUSTOM, 1)
+    return tensors
 
 
 def _check_quantization(quantization: Optional[_Table]) -> None:
@@ -128,6 +149,9 @@ class _Table:
         self._vtable_size, size = struct.unpack_from("<HH", content, self._vtable)
         if self._vtable + self._vtable_size > len(content) or position + size > len(content):
             raise IndexError(f"table at byte {position} of {len(content)}")
+        fields = struct.unpack_from(f"<{max(0, self._vtable_size - 4) // 2}H", content, self._vtable + 4)
+        if any(field and not 4 <= field < size for field in fields):
+            raise IndexError(f"a field outside the table at byte {position}")
 
     def _field(self, number: int) -> Optional[int]:
         entry = 4 + 2 * number
