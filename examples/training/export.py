@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.calibration import Calibration, balanced_weights, fit_calibration
+from examples.training.calibration import Calibration, balanced_weights, carried_over, fit_calibration
 from examples.training.cards import model_card
 from examples.training.measure import rounded
 from examples.training.parity import tflite_scores
@@ -88,6 +88,7 @@ def export(
     pythons: Sequence[str] = (),
     measured: Optional[dict[str, Any]] = None,
     before: Optional[Path] = None,
+    familiar: Optional[ValidationSet] = None,
 ) -> Calibration:
     """Write ``NAME.tflite`` and ``NAME.json`` of a run.
 
@@ -99,6 +100,8 @@ def export(
         pythons: Interpreters to check parity on, besides this one.
         measured: Figures for the card.
         before: Where ``run`` is a refit, the run that it went on from and that the figures are of.
+        familiar: Pictures that both learnt from; over them ``calibration``, which is then that of ``before``, is carried
+            over to the refit.
     """
     from examples.training.loop import load_run  # imports TensorFlow
 
@@ -108,6 +111,9 @@ def export(
     if calibration is None:
         logits = keras_logits(network, crops)
         calibration = fit_calibration(logits, validation.labels, balanced_weights(validation.rows))
+    elif before is not None and familiar is not None:
+        seen = familiar.crops(recipe.augment.crop_scale)
+        calibration = carried_over(calibration, keras_logits(load_run(before), seen), keras_logits(network, seen))
     model = with_probability(network, calibration)
     full, half = convert(model, float16=False), convert(model, float16=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -165,11 +171,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
     parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
-    parser.add_argument("--calibration", type=float, nargs=2, metavar=("TEMPERATURE", "OFFSET"))
+    parser.add_argument(
+        "--calibration", type=float, nargs=2, metavar=("TEMPERATURE", "OFFSET"), help="with --before: that run's"
+    )
     parser.add_argument("--measured", type=Path, help="JSON of figures for the card, as compare writes it")
     parser.add_argument("--python", nargs="*", default=[], help="interpreters with tflite-runtime to check parity on")
     parser.add_argument("--before", type=Path, help="the run that RUN is a refit of, and that the figures are of")
     options = parser.parse_args(arguments)
+    familiar = None
+    if options.before and options.calibration:
+        train = ValidationSet.load(options.data, options.teachers, options.cache, split="train")
+        familiar = train.subset(np.arange(0, len(train), 8))
     export(
         options.run,
         options.out,
@@ -178,6 +190,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         pythons=options.python,
         measured=json.loads(options.measured.read_text(encoding="utf-8")) if options.measured else None,
         before=options.before,
+        familiar=familiar,
     )
     return 0
 

@@ -142,10 +142,10 @@ def fold_taught(network: Any, share: float) -> None:
 def _custom(keras: Any, shape: tuple[int, int, int], width: float, weights: Optional[Path]) -> tuple[Any, Any]:
     """Two streams: what the picture shows, and what its surface is made of.
 
-    The first is MobileNet 0.25, so that it can start from ImageNet: from a random start this network learnt the
-    sources' cameras and little else (AUC 0.69 on the MSU part). The second sees the high-pass residue alone, in which
-    print dots and pixel grids stand out, through plain 3x3 convolutions, the fastest kind per operation. They meet at
-    8x8, where squeeze-and-excitation lets the whole picture weigh the texture found in its parts, and again at 4x4.
+    The first is MobileNet 0.25 up to its 8x8 map, so that it can start from ImageNet: from a random start this network
+    learnt the sources' cameras and little else (AUC 0.69 on the MSU part). The second sees the high-pass residue alone,
+    in which print dots and pixel grids stand out, through plain 3x3 convolutions, the fastest kind per operation.
+    Squeeze-and-excitation then lets the whole picture weigh the texture found in its parts.
     """
     trunk = keras.applications.MobileNet(shape, alpha=NARROW, include_top=False, weights=None)
     if weights is not None:
@@ -158,8 +158,6 @@ def _custom(keras: Any, shape: tuple[int, int, int], width: float, weights: Opti
     cells = keras.layers.Concatenate(name="streams")([trunk.get_layer("conv_pw_11_relu").output, x])
     x = _excite(keras, cells, cells.shape[-1], "streams_se")
     x = _conv(keras, x, max(16, round(192 * width)), kernel=1, name="head")
-    x = keras.layers.Concatenate(name="ends")([trunk.output, keras.layers.AveragePooling2D(2, name="halved")(x)])
-    x = _conv(keras, x, max(16, round(224 * width)), kernel=1, name="meeting")
     return keras.Model(trunk.input, x), cells
 
 

@@ -3,9 +3,10 @@
 The steps in order, each a command of this folder; a step whose result is there is skipped and a stopped one goes on,
 so the command may be given again at any time. ``--until NAME`` stops after a step. About four hours on two cores.
 
-The files in the package came from these steps but for two differences. When the first of them ran, three sources had
-other weights (dtruong46me 2, gc535 1.5, imironica 2.5); and ``heads``, ``live`` and ``multi`` learnt the open models'
-scores by cross-entropy, not their logits by least squares. A new run will not give the same bytes.
+The files in the package came from these steps but for three differences, so a new run will not give the same bytes. When
+the first of them ran, three sources had other weights (dtruong46me 2, gc535 1.5, imironica 2.5). ``heads``, ``live``,
+``multi`` and the two small networks learnt scores by cross-entropy, not logits by least squares. And the small networks
+were refitted with an earlier default as their teacher.
 """
 
 from __future__ import annotations
@@ -44,20 +45,11 @@ FEATURES = {
     "taught_live": True,
     "features_weight": 1.0,
 }
-STUDENT = {
-    **CAMERA,
-    "synthetic": 0.15,
-    "batch": 64,
-    "echo": 2,
-    "middle": True,
-    "teachers": ["v5"],
-    "distil_weight": 2.0,
-    "features_weight": 0.5,
-    "average": 0.998,
-    "seed": 11,
-}
-EVERYTHING = {"splits": ["train", "val", "faces"], "synthetic": 0.2}
 LONG = {**FEATURES, "samples": 108_000, "echo": 2, "learning_rate": 6e-4, "average": 0.997, "seed": 7}
+EARLY = {"frozen_before": "block_3_expand"}
+STUDENT = {**CAMERA, "batch": 64, "middle": True}
+EVERYTHING = {"splits": ["train", "val", "faces"], "synthetic": 0.2}
+NARROW = {**STUDENT, "width": 0.5}
 
 STEPS: tuple[Step, ...] = (
     (
@@ -69,12 +61,43 @@ STEPS: tuple[Step, ...] = (
     ("live", "mobilenet_v2", "heads", {**LIVE, "samples": 42_000}),
     ("multi", "mobilenet_v2", "live", {**LIVE, "samples": 24_000, "middle": True, "seed": 2}),
     ("v2", "soup", None, {"runs": ["multi", "live"], "taught_share": 1.0}),
-    ("e1", "mobilenet_v2", "v2", {**FEATURES, "samples": 21_600, "seed": 5, "frozen_before": "block_3_expand"}),
+    ("e1", "mobilenet_v2", "v2", {**FEATURES, **EARLY, "samples": 21_600, "seed": 5}),
     ("e2", "mobilenet_v2", "v2", {**FEATURES, "samples": 14_400, "seed": 5}),
     ("e12", "soup", None, {"runs": ["e2", "e1"], "taught_share": 1.0}),
     ("v3mid", "mobilenet_v2", "e12", {**LONG, "stop_after": 950}),
     ("v3", "mobilenet_v2", "e12", LONG),
     ("v5", "soup", None, {"runs": ["v3", "v3mid", "e1", "e2", "v2"], "taught_share": 0.5}),
+    (
+        "v5refit",
+        "mobilenet_v2",
+        "v5",
+        {**FEATURES, **EARLY, **EVERYTHING, "samples": 16_800, "echo": 2, "learning_rate": 4e-4, "seed": 31},
+    ),
+    ("v5final", "soup", None, {"runs": ["v5refit", "v5"], "taught_share": 0.5}),
+    (
+        "mobilenet",
+        "mobilenet",
+        None,
+        {**NARROW, "samples": 48_000, "learning_rate": 1e-3, "teachers": ["multi"]},
+    ),
+    (
+        "custom",
+        "custom",
+        None,
+        {**STUDENT, "samples": 32_768, "learning_rate": 1.2e-3, "teachers": ["v2"], "synthetic": 0.15},
+    ),
+    (
+        "mobilenet_refit",
+        "mobilenet",
+        "mobilenet",
+        {**NARROW, **EVERYTHING, "samples": 5_120, "learning_rate": 4e-4, "teachers": ["v5final"], "seed": 3},
+    ),
+    (
+        "custom_refit",
+        "custom",
+        "custom",
+        {**STUDENT, **EVERYTHING, "samples": 5_120, "learning_rate": 6e-4, "teachers": ["v5final"], "seed": 3},
+    ),
 )
 RELEASED = {"mobilenet_v2": ("v5", "v5final"), "mobilenet": ("mobilenet", "mobilenet_refit")}
 RELEASED["custom"] = ("custom", "custom_refit")

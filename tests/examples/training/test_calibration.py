@@ -5,7 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examples.training.calibration import Calibration, balanced_weights, cross_fitted, fit_calibration
+from examples.training.calibration import (
+    Calibration,
+    balanced_weights,
+    carried_over,
+    cross_fitted,
+    fit_calibration,
+)
 from examples.training.data import load_rows
 
 
@@ -46,3 +52,9 @@ def test_a_source_is_calibrated_by_the_others(tiny_data: Path) -> None:
     scores = cross_fitted(logits, rows)
     labels = np.array([row.label for row in rows])
     assert np.all((scores >= 0.5)[last] != (labels == 1)[last])
+
+
+def test_a_carried_over_calibration_gives_a_rescaled_network_its_old_scores() -> None:
+    before = np.random.default_rng(0).normal(-1, 3, 500)
+    fitted = Calibration(1.7, 0.4)
+    assert carried_over(fitted, before, 0.5 * before + 2)(0.5 * before + 2) == pytest.approx(fitted(before))
