@@ -11,7 +11,8 @@ def test_every_step_is_a_recipe_and_needs_only_what_came_before() -> None:
         needed = {start} - {None} | set(values.get("runs", ())) | set(values.get("teachers", ()))
         assert needed <= done, f"{name} needs {needed - done}"
         if network != "soup":
-            assert Recipe().changed({**values, "network": network}).steps > 10
+            fields = {field: value for field, value in values.items() if field != "stop_after"}
+            assert Recipe().changed({**fields, "network": network}).steps > 10
         done.add(name)
 
 
