@@ -100,8 +100,8 @@ def export(
         pythons: Interpreters to check parity on, besides this one.
         measured: Figures for the card.
         before: Where ``run`` is a refit, the run that it went on from and that the figures are of.
-        familiar: Pictures that both learnt from; over them ``calibration``, which is then that of ``before``, is carried
-            over to the refit.
+        familiar: Pictures that both learnt from; over them ``calibration``, then that of ``before``, is carried over
+            to the refit.
     """
     from examples.training.loop import load_run  # imports TensorFlow
 

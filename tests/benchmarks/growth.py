@@ -48,7 +48,7 @@ def _powers(last: int) -> list[int]:
 
 
 def _along(detector: LivenessDetector, streams: int, marks: list[int]) -> Iterator[tuple[int, tuple[float, float]]]:
-    """At each mark of frames: it, the median CPU milliseconds of a frame since the last mark, the resident megabytes."""
+    """At each mark of frames: it, the median CPU milliseconds of a frame since the last one, resident megabytes."""
     grain = np.random.default_rng(0).integers(80, 180, (160, 160, 3), dtype=np.uint8)
     face = FaceBox(30, 30, 130, 130)
     opened = [detector.stream() for _ in range(streams)]
