@@ -4,9 +4,9 @@ The steps in order, each a command of this folder; a step whose result is there 
 so the command may be given again at any time. ``--until NAME`` stops after a step. About four hours on two cores.
 
 The files in the package came from these steps but for three differences, so a new run will not give the same bytes.
-When the first of them ran, three sources had other weights (dtruong46me 2, gc535 1.5, imironica 2.5). ``heads``, ``live``,
-``multi`` and the two small networks learnt scores by cross-entropy, not logits by least squares. And the small networks
-were refitted with an earlier default as their teacher.
+When the first of them ran, three sources had other weights (dtruong46me 2, gc535 1.5, imironica 2.5). ``heads``,
+``live``, ``multi`` and the two small networks learnt scores by cross-entropy, not logits by least squares. And the
+small networks were refitted with an earlier default as their teacher.
 """
 
 from __future__ import annotations
