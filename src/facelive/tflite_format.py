@@ -8,6 +8,7 @@ that a hostile file is harmless; load models from people you trust.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Iterator, Optional
 
@@ -26,6 +27,8 @@ _MAP_NAME, _MAP_TENSOR = 0, 1
 _QUANTIZATION_MIN, _QUANTIZATION_MAX, _QUANTIZATION_SCALE, _QUANTIZATION_ZERO = 0, 1, 2, 3
 _OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS, _OPERATOR_OPTIONS, _OPERATOR_CUSTOM = 0, 1, 2, 4, 5
 _BUFFER_DATA = 0
+
+_MOST_ELEMENTS = 1 << 28  # of all tensors of a graph: a gibibyte; the largest model that comes along has 6 million
 
 
 def check_tflite(content: bytes, name: str = "model") -> None:
@@ -68,10 +71,12 @@ def _check_model(model: _Table) -> None:
 
 def _check_graph(graph: _Table, codes: int, buffers: int) -> int:
     """Check one graph; return how many tensors it has."""
-    tensors = 0
+    tensors = elements = 0
     for tensor in graph.tables(_GRAPH_TENSORS):
         tensors += 1
-        tensor.vector(_TENSOR_SHAPE, 4)
+        elements += _elements(tensor)
+        if elements > _MOST_ELEMENTS:
+            raise IndexError("its tensors would fill the memory")
         tensor.vector(_TENSOR_NAME, 1)
         tensor.vector(_TENSOR_SIGNATURE, 4)
         _check_quantization(tensor.table(_TENSOR_QUANTIZATION))
@@ -87,6 +92,12 @@ def _check_graph(graph: _Table, codes: int, buffers: int) -> int:
         operator.table(_OPERATOR_OPTIONS)
         operator.vector(_OPERATOR_CUSTOM, 1)
     return tensors
+
+
+def _elements(tensor: _Table) -> int:
+    start, length = tensor.vector(_TENSOR_SHAPE, 4)
+    tensor.budget.spend(length)
+    return math.prod(max(1, size) for size in struct.unpack_from(f"<{length}i", tensor.content, start))
 
 
 def _check_quantization(quantization: Optional[_Table]) -> None:
