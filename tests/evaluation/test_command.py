@@ -118,9 +118,16 @@ def many(tmp_path: Path, model: Path, picture: MakePicture) -> List[str]:
     ]
 
 
+def _heed_interrupts() -> None:
+    """A shell starts its background jobs deaf to them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _started(command: List[str], results: Path) -> subprocess.Popen[str]:
     """The command, running, when it has written some outcomes."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts
+    )
     while process.poll() is None and _lines(results) < 40:
         time.sleep(0.005)
     return process
