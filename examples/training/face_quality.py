@@ -1,6 +1,6 @@
 """Where the limits of ``QualityPolicy`` come from: the spread of good live pictures, and what each limit rejects.
 
-    python -m examples.training.face_quality --plot docs/faces-quality.svg
+    python -m examples.training.face_quality --plot docs/images/faces-quality.svg
 
 Measures the liveness pictures inside their own boxes, prints what would be rejected per source, and draws the plot.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -109,17 +110,17 @@ def _values(judged: list[Judged], name: str, label: str) -> npt.NDArray[np.float
     return np.array([getattr(one.measures, name) for one in good if one.sample.box_from != "whole_picture"])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables and draw the plot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, default=Path("../runs/face/yunet.jsonl"))
     parser.add_argument("--plot", type=Path, help="an SVG file to draw")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     policy = QualityPolicy()
     pictures = [sample for sample in load(options.data, options.cache) if sample.group == "liveness"]
     judged = [judge(sample, policy) for sample in pictures]
-    print(", ".join(f"{limit.name} {getattr(policy, limit.name):g}" for limit in fields(policy)), end="\n\n")
+    print(", ".join(f"{limit.name} {getattr(policy, limit.name)}" for limit in fields(policy)), end="\n\n")
     print(percentiles(judged), table(judged), sep="\n\n")
     if options.plot:
         plot(judged, options.plot)

@@ -60,15 +60,13 @@ def check_metadata(info: Mapping[Any, Any]) -> None:
         ImageError: It is too large, or its entries overlap.
     """
     exif, profile = info.get("exif"), info.get("Raw profile type exif")
+    if not isinstance(exif, bytes) and isinstance(profile, str):
+        try:
+            exif = bytes.fromhex("".join(profile.split("\n")[3:]))
+        except ValueError:
+            return  # Pillow passes over it too
     if isinstance(exif, bytes):
         _check_exif(exif)
-    elif isinstance(profile, str):
-        try:
-            _check_exif(bytes.fromhex("".join(profile.split("\n")[3:])))
-        except ValueError as error:
-            if isinstance(error, ImageError):
-                raise
-            return
 
 
 def _check_jpeg(data: bytes) -> None:

@@ -30,3 +30,16 @@ def test_every_page_is_in_the_navigation() -> None:
     shown = set(found(r"^ +- (?:\w+: )?(\S+\.md)$", "mkdocs.yml"))
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
     assert shown >= {page for page in pages if not page.startswith("images/")}
+
+
+def test_one_command_draws_every_picture() -> None:
+    from docs.redraw import STEPS
+
+    drawn = {file for step in STEPS for file in step.files}
+    there = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("docs", "examples")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".png", ".jpg", ".svg") and "site" not in path.parts
+    }
+    assert drawn == there - {"examples/portrait.jpg", "examples/flask_app/static/icon.svg"}

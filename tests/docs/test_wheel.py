@@ -6,7 +6,9 @@ import email
 import email.message
 import importlib.util
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -64,6 +66,19 @@ def test_the_wheel_holds_the_library_and_nothing_else(built: Path) -> None:
     assert names == library_files() | about
     assert "facelive/py.typed" in names
     assert not [name for name in names if re.search(r"(^|/)(tests?|examples|docs)/|\.py[co]$", name)]
+
+
+def test_a_build_elsewhere_from_files_of_another_age_gives_the_same_wheel(built: Path, tmp_path: Path) -> None:
+    there = tmp_path / "elsewhere" / "deeper"
+    shutil.copytree(ROOT / "src", there / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / name, there / name)
+    for path in there.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    run = subprocess.run(command, cwd=there, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / WHEEL).read_bytes() == (built / WHEEL).read_bytes()
 
 
 def test_every_network_lies_beside_its_card(built: Path) -> None:

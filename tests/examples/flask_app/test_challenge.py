@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from PIL import Image
 from tests.examples.flask_app import lit, scene
-from tests.examples.flask_app.serving import free_port, redis_server
 
 pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 
@@ -22,15 +19,6 @@ from flask.testing import FlaskClient
 from facelive import LivenessDetector
 
 WHITE = (255, 255, 255)
-
-
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    pytest.importorskip("redis", reason="redis is not installed: pip install 'facelive[examples]'")
-    if not shutil.which("redis-server"):
-        pytest.skip("redis-server is not installed: apt-get install redis-server")
-    with redis_server(free_port()) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -50,13 +50,6 @@ def port() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(scope="module")
-def browsers() -> Iterator[Browsers]:
-    browsers = Browsers()
-    yield browsers
-    browsers.close()
-
-
 def opened(browser: Browser, port: int, *, follows: bool) -> Page:
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.set_default_timeout(PATIENCE_MS)

@@ -36,13 +36,6 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def browsers() -> Iterator[Browsers]:
-    browsers = Browsers()
-    yield browsers
-    browsers.close()
-
-
-@pytest.fixture(scope="module")
 def live_browser(browsers: Browsers, films: dict[str, Path]) -> Browser:
     return browsers.start(film=films["live"])
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import tracemalloc
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.examples.flask_app.serving import free_port, redis_server
+from tests.examples.flask_app.serving import free_port
 
 pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
 
@@ -20,15 +18,6 @@ def count(state: SessionState | None) -> tuple[int, SessionState]:
     """A change that counts how often a session was changed."""
     changes = 1 + (state["rejected"] if state else 0)
     return changes, SessionState(scores=[], timestamps_ms=[], face_px=None, rejected=changes)
-
-
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    pytest.importorskip("redis", reason="redis is not installed: pip install 'facelive[examples]'")
-    if not shutil.which("redis-server"):
-        pytest.skip("redis-server is not installed: apt-get install redis-server")
-    with redis_server(free_port()) as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", "redis"])

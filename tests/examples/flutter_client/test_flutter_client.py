@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,61 +10,23 @@ from urllib.parse import urlsplit
 import pytest
 from tests.examples.flask_app import scene
 from tests.examples.flask_app.browser import Browsers, require_browser
-from tests.examples.flask_app.serving import free_port, listens, serving, wait_for
+from tests.examples.flask_app.serving import free_port, serving
+from tests.examples.flutter_client.driving import client, opened, says
 
 for module in ("flask_limiter", "waitress", "flet", "flet_camera", "flet_web"):
     pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
 require_browser()
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Request
+    from playwright.sync_api import Request
 
 PATIENCE_MS = 120_000
-
-
-@contextmanager
-def client(backend: int) -> Iterator[int]:
-    """Run ``python -m examples.flutter_client`` and yield its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "examples.flutter_client", "--port", str(port)]
-    command += ["--server", f"http://127.0.0.1:{backend}"]
-    process = subprocess.Popen(command, cwd=scene.ROOT, stdout=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: process.poll() is not None or listens(port))
-        assert process.poll() is None, f"the client ended with code {process.returncode}"
-        yield port
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     with serving() as backend, client(backend) as port:
         yield port
-
-
-@pytest.fixture(scope="module")
-def browsers() -> Iterator[Browsers]:
-    browsers = Browsers()
-    yield browsers
-    browsers.close()
-
-
-def opened(browser: Browser, port: int) -> Page:
-    """Open the client and have it describe itself, as it does for a screen reader: Flutter paints on a canvas."""
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(f"http://127.0.0.1:{port}/")
-    page.wait_for_selector("flt-semantics-placeholder", state="attached")
-    page.locator("flt-semantics-placeholder").dispatch_event("click")
-    page.get_by_role("button", name="Verify").wait_for()
-    return page
-
-
-def says(page: Page, words: str) -> None:
-    """Wait until the client shows some words."""
-    page.locator("flt-semantics-host").get_by_text(words).first.wait_for(state="attached")
 
 
 def film(picture: object, folder: Path) -> Path:

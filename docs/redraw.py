@@ -1,0 +1,148 @@
+"""Draws every picture of the documentation and of the examples anew: ``python -m docs.redraw``.
+
+Needs the extras ``examples`` and ``train`` and Chromium; one plot counts the training pictures too. What cannot be
+drawn here is named and left as it is. The one person shown is the public-domain portrait.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Callable, List, Literal, NamedTuple, Sequence, Tuple
+
+import numpy as np
+from docs import figures
+from PIL import Image
+
+from facelive import LivenessDetector
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT.parent / "shared" / "data"
+BROWSER = ("playwright", "flask_limiter", "waitress")
+GAP_PX = 24
+
+
+class Step(NamedTuple):
+    """Pictures that are drawn together."""
+
+    files: Sequence[str]
+    draw: Callable[[], object]
+    modules: Sequence[str] = ()
+    programs: Sequence[str] = ()
+    folders: Sequence[Path] = ()
+
+
+def main() -> int:
+    """Draw what can be drawn here."""
+    for step in STEPS:
+        files, missing = ", ".join(step.files), _missing(step)
+        if missing:
+            print(f"left as it is: {files}, for want of {', '.join(missing)}")
+            continue
+        step.draw()
+        print(f"drawn: {files}", flush=True)
+    return 0
+
+
+def _missing(step: Step) -> List[str]:
+    missing = [name for name in step.modules if importlib.util.find_spec(name) is None]
+    missing += [name for name in step.programs if shutil.which(name) is None]
+    return missing + [str(folder) for folder in step.folders if not folder.exists()]
+
+
+def _training_plots() -> None:
+    from examples.training import plots, sheet
+
+    plots.main([])
+    sheet.main(["--out", "docs/training/spoofs.jpg"])
+
+
+def _quality_plot() -> None:
+    from examples.training import face_quality
+
+    face_quality.main(["--plot", "docs/images/faces-quality.svg"])
+
+
+def _page() -> None:
+    from tests.examples.flask_app import scene
+    from tests.examples.flask_app.browser import Browsers
+    from tests.examples.flask_app.serving import serving
+
+    seen: List[Tuple[Image.Image, str, Literal["light", "dark"]]] = [
+        (scene.live(), "live", "light"),
+        (scene.attack(), "spoof", "light"),
+        (scene.darkness(), "rejected", "dark"),
+    ]
+    with tempfile.TemporaryDirectory() as folder, serving() as port:
+        browsers, shots = Browsers(), []
+        for picture, state, scheme in seen:
+            browser = browsers.start(film=scene.mjpeg(picture, Path(folder, f"{state}.mjpeg")))
+            page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+            page.goto(f"http://127.0.0.1:{port}/")
+            page.click("#verify")
+            page.wait_for_selector(f"body[data-state={state}]", timeout=120_000)
+            page.screenshot(path=Path(folder, f"{state}.png"))
+            shots.append(Image.open(Path(folder, f"{state}.png")).convert("RGB"))
+        browsers.close()
+    width, height = shots[0].size
+    sheet = Image.new("RGB", (len(shots) * (width + GAP_PX) - GAP_PX, height), "white")
+    for number, shot in enumerate(shots):
+        sheet.paste(shot, (number * (width + GAP_PX), 0))
+    _save(sheet, "examples/flask_app/page.png")
+
+
+def _client() -> None:
+    from tests.examples.flask_app import scene
+    from tests.examples.flask_app.browser import Browsers
+    from tests.examples.flask_app.serving import serving
+    from tests.examples.flutter_client.driving import client, opened, says
+
+    with tempfile.TemporaryDirectory() as folder, serving() as backend, client(backend) as port:
+        browsers = Browsers()
+        page = opened(browsers.start(film=scene.mjpeg(scene.live(), Path(folder, "live.mjpeg"))), port)
+        page.get_by_role("button", name="Verify").click()
+        says(page, "Real. This is a live face.")
+        says(page, "5 of 5 votes")
+        page.screenshot(path=Path(folder, "client.png"), clip={"x": 0, "y": 0, "width": 390, "height": 720})
+        _save(Image.open(Path(folder, "client.png")).convert("RGB"), "examples/flutter_client/client.png")
+        browsers.close()
+
+
+def _frame() -> None:
+    from examples.webcam.drawing import draw
+    from tests.examples.flask_app import scene
+
+    seen, stream = np.asarray(scene.live()), LivenessDetector().stream()
+    began = time.perf_counter()
+    for _ in range(5):
+        result = stream.update(seen)
+    scores = stream.state["scores"]
+    drawn = np.ascontiguousarray(seen[:, :, ::-1])
+    draw(drawn, result, scores, window=5, fps=5 / (time.perf_counter() - began))
+    _save(Image.fromarray(drawn[:, :, ::-1]), "examples/webcam/frame.png")
+
+
+def _save(picture: Image.Image, path: str) -> None:
+    picture.quantize(256).save(ROOT / path, optimize=True)
+
+
+STEPS = (
+    Step([f"docs/images/{name}" for name in ("det.svg", "vote.svg", "verdict.png")], figures.main),
+    Step(
+        [f"docs/training/{name}" for name in ("reliability.png", "luminance.png", "spoofs.jpg")],
+        _training_plots,
+        ["matplotlib"],
+    ),
+    Step(["docs/images/faces-quality.svg"], _quality_plot, ["matplotlib", "cv2"], folders=[PICTURES]),
+    Step(["examples/webcam/frame.png"], _frame, ["cv2"]),
+    Step(["examples/flask_app/page.png"], _page, BROWSER, ["chromium"]),
+    Step(["examples/flutter_client/client.png"], _client, [*BROWSER, "flet", "flet_camera", "flet_web"], ["chromium"]),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
