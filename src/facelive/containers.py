@@ -27,6 +27,7 @@ MAX_STRIPS = 65_536  # of a TIFF
 _MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 _STRIP_TAGS = (273, 279, 324, 325)
+_CUT_SHORT = (struct.error, IndexError, OverflowError)  # a BigTIFF can point further than a machine can count
 
 
 def check_container(data: bytes) -> None:
@@ -49,8 +50,8 @@ def check_container(data: bytes) -> None:
             _check_bmp(data)
         elif data[:2] in (b"II", b"MM"):
             _check_directory(data)
-    except (struct.error, IndexError):
-        return  # cut short: the decoder says so
+    except _CUT_SHORT:
+        return  # the decoder says so
 
 
 def check_metadata(info: Mapping[Any, Any]) -> None:
@@ -130,8 +131,8 @@ def _check_exif(exif: bytes) -> None:
         while exif[:6] == b"Exif\0\0":
             exif = exif[6:]
         _check_directory(exif)
-    except (struct.error, IndexError):
-        return  # Pillow passes over EXIF that is cut short
+    except _CUT_SHORT:
+        return  # Pillow passes over it
 
 
 def _check_directory(data: bytes) -> None:

@@ -59,6 +59,11 @@ def tiff(*entries: tuple[int, int, int, int], tail: bytes = b"") -> bytes:
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + b"\0\0\0\0" + tail
 
 
+def bigtiff(start: int) -> bytes:
+    """A little-endian BigTIFF whose directory is said to begin there; nothing follows."""
+    return b"II+\0\x08\0\0\0" + struct.pack("<Q", start)
+
+
 def segment(marker: int, data: bytes) -> bytes:
     """A segment of a JPEG."""
     return bytes((0xFF, marker)) + struct.pack(">H", len(data) + 2) + data
@@ -164,6 +169,8 @@ def small_pictures() -> Named:
     yield "png-wrong-crc", png[:30] + bytes(3) + png[33:]
     yield "png-depth-3", png_header(24, 16, depth=3) + png[33:]
     yield "png-behind-jpeg-magic", b"\xff\xd8\xff" + png
+    yield "bigtiff-points-past-any-memory", bigtiff(2**64 - 1)
+    yield "exif-points-past-any-memory", jpeg[:2] + segment(0xE1, b"Exif\0\0" + bigtiff(2**63)) + jpeg[2:]
     yield "exif-points-at-itself", jpeg[:2] + segment(0xE1, b"Exif\0\0" + tiff((0x8769, 4, 1, 8))) + jpeg[2:]
 
 
