@@ -13,13 +13,12 @@ from examples.training.batches import Batch
 from examples.training.networks import build_network, copy_weights, fold_taught
 from examples.training.recipe import Recipe
 
-__all__ = ["WEIGHTS", "Trainer", "load_run"]
+__all__ = ["HEADS", "WEIGHTS", "Trainer", "build", "load_run"]
 
 IMAGENET = {
     ("mobilenet_v2", 1.0): "mobilenet_v2_1.0_imagenet.weights.h5",
     ("mobilenet", 0.25): "mobilenet_0.25_imagenet.weights.h5",
     ("mobilenet", 0.5): "mobilenet_0.25_imagenet.weights.h5",
-    ("custom", 1.0): "mobilenet_0.25_imagenet.weights.h5",
 }
 CHECKPOINT = "checkpoint.npz"
 FEATURES = 128  # of MiniFAS 128's last layer but one
@@ -30,19 +29,21 @@ WEIGHTS = "average.weights.h5"
 def load_run(run: Path, weights: str = WEIGHTS) -> Any:
     """The network of a finished run, with its averaged weights; ``HEADS`` are those before folding."""
     recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
-    network = _build(recipe)
+    network = build(recipe)
     network.load_weights(run / weights)
     network.trainable = False
     return network
 
 
-def _build(recipe: Recipe, weights: Optional[Path] = None) -> Any:
+def build(recipe: Recipe, weights: Optional[Path] = None) -> Any:
+    """The network of a recipe, started from ``weights`` where given."""
     return build_network(
         recipe.network,
         weights=weights,
         width=recipe.width,
         dropout=recipe.dropout,
         middle=recipe.middle,
+        last=recipe.last,
         features=FEATURES if recipe.features_weight else 0,
     )
 
@@ -84,7 +85,7 @@ class Trainer:
         self.step = 0
         known = IMAGENET.get((recipe.network, recipe.width))
         weights = imagenet / known if imagenet is not None and known is not None and start is None else None
-        self.network = _build(recipe, weights)
+        self.network = build(recipe, weights)
         if start is not None:
             copy_weights(load_run(start, HEADS), self.network)
         if recipe.frozen_before:

@@ -16,11 +16,14 @@ NARROW = 0.25  # the one width of MobileNet whose ImageNet weights are at hand
 BATCH_NORM_MOMENTUM = 0.9
 
 
+# Stride and channels of MobileNetV2's blocks 1 to 12.
+SLIM_BLOCKS = ((2, 24), (1, 24), (2, 32), *[(1, 32)] * 2, (2, 64), *[(1, 64)] * 3, *[(1, 96)] * 3)
+
 # Texture lives in the middle of a network; by its end a print's dots have become "a face".
 MIDDLE = {
     "mobilenet_v2": ("block_6_expand_relu", "block_13_expand_relu"),
     "mobilenet": ("conv_pw_5_relu", "conv_pw_11_relu"),
-    "custom": ("conv_pw_5_relu", "texture3_relu"),
+    "custom": ("block_6_expand_relu", "block_10_expand_relu"),
 }
 
 
@@ -31,6 +34,7 @@ def build_network(
     width: float = 1.0,
     dropout: float = 0.2,
     middle: bool = False,
+    last: str = "",
     features: int = 0,
 ) -> Any:
     """Build a network with its heads.
@@ -38,10 +42,11 @@ def build_network(
     Args:
         name: One of `NETWORKS`.
         weights: Starting weights of the Keras application without its top; none for a random start. A MobileNet of
-            width 0.5 takes those of 0.25, widened, and the custom network's first stream takes them as they are.
-        width: Width multiplier of the MobileNets (``alpha``), or of the custom network's channels.
+            width 0.5 takes those of 0.25, widened.
+        width: Width multiplier of the MobileNets (``alpha``), or the share of a block's channels that custom keeps.
         dropout: Share of pooled features dropped while training.
         middle: Let the heads see pooled features from the middle of the network beside those from its end.
+        last: Name of the layer after which the network ends; its own end unless given.
         features: How many of an open model's features one more head foretells.
 
     Returns:
@@ -59,19 +64,21 @@ def build_network(
         base = keras.applications.MobileNet(shape, alpha=width, include_top=False, weights=None)
         cells = base.get_layer("conv_pw_11_relu").output
     elif name == "custom":
-        base, cells = _custom(keras, shape, width, weights)
+        base = _slim(keras, shape, width)
+        cells = base.output
     else:
         raise ValueError(f"no network is called {name!r}; there are {', '.join(NETWORKS)}")
     if weights is not None and name == "mobilenet" and width == 2 * NARROW:
         narrow = keras.applications.MobileNet(shape, alpha=NARROW, include_top=False, weights=None)
         narrow.load_weights(weights)
         widen(narrow, base)
-    elif weights is not None and name != "custom":
+    elif weights is not None:
         base.load_weights(weights)
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = BATCH_NORM_MOMENTUM
-    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
+    end = base.get_layer(last).output if last else base.output
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(end)
     if middle:
         more = [keras.layers.GlobalAveragePooling2D()(base.get_layer(layer).output) for layer in MIDDLE[name]]
         pooled = keras.layers.Concatenate(name="pooled_everywhere")([pooled, *more])
@@ -139,43 +146,33 @@ def fold_taught(network: Any, share: float) -> None:
     network.get_layer("logit").set_weights([values / (1 + 2 * share) for values in total])
 
 
-def _custom(keras: Any, shape: tuple[int, int, int], width: float, weights: Optional[Path]) -> tuple[Any, Any]:
-    """Two streams: what the picture shows, and what its surface is made of.
+def _slim(keras: Any, shape: tuple[int, int, int], share: float) -> Any:
+    """MobileNetV2 up to its last 8x8 map, with a share of the channels inside each block.
 
-    The first is MobileNet 0.25 up to its 8x8 map, so that it can start from ImageNet: from a random start this network
-    learnt the sources' cameras and little else (AUC 0.69 on the MSU part). The second sees the high-pass residue alone,
-    in which print dots and pixel grids stand out, through plain 3x3 convolutions, the fastest kind per operation.
-    Squeeze-and-excitation then lets the whole picture weigh the texture found in its parts.
+    What tells a print or a screen from a face shows there; the layers keep their names, so that `slim` can fill them.
     """
-    trunk = keras.applications.MobileNet(shape, alpha=NARROW, include_top=False, weights=None)
-    if weights is not None:
-        trunk.load_weights(weights)
-    x = keras.layers.DepthwiseConv2D(
-        3, padding="same", use_bias=False, trainable=False, name="high_pass", depthwise_initializer=_laplacian
-    )(trunk.input)
-    for stage, count in enumerate((16, 32, 48, 64), start=1):
-        x = _conv(keras, x, max(8, round(count * width)), stride=2, name=f"texture{stage}")
-    cells = keras.layers.Concatenate(name="streams")([trunk.get_layer("conv_pw_11_relu").output, x])
-    x = _excite(keras, cells, cells.shape[-1], "streams_se")
-    x = _conv(keras, x, max(16, round(192 * width)), kernel=1, name="head")
-    return keras.Model(trunk.input, x), cells
+    layers = keras.layers
 
+    def normed(x: Any, name: str, *, relu: bool = True) -> Any:
+        x = layers.BatchNormalization(name=f"{name}_BN")(x)
+        return layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
 
-def _conv(keras: Any, x: Any, count: int, *, name: str, stride: int = 1, kernel: int = 3) -> Any:
-    x = keras.layers.Conv2D(count, kernel, stride, padding="same", use_bias=False, name=name)(x)
-    x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
-    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x)
+    def block(x: Any, name: str, stride: int, count: int) -> Any:
+        inner = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
+        inner = normed(inner, f"{name}_depthwise")
+        inner = layers.Conv2D(count, 1, use_bias=False, name=f"{name}_project")(inner)
+        return normed(inner, f"{name}_project", relu=False)
 
+    def expanded(x: Any, name: str, share: float) -> Any:
+        count = 8 * round(6 * x.shape[-1] * share / 8)
+        return normed(layers.Conv2D(count, 1, use_bias=False, name=f"{name}_expand")(x), f"{name}_expand")
 
-def _excite(keras: Any, x: Any, count: int, name: str) -> Any:
-    weights = keras.layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
-    weights = keras.layers.Conv2D(max(8, count // 4), 1, activation="relu", name=f"{name}_squeeze")(weights)
-    weights = keras.layers.Conv2D(count, 1, activation="sigmoid", name=f"{name}_excite")(weights)
-    return keras.layers.Multiply(name=f"{name}_scale")([x, weights])
-
-
-def _laplacian(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    """Centre minus the mean of its eight neighbours, doubled so that fine texture fills the range."""
-    kernel = np.full((3, 3), -1 / 8)
-    kernel[1, 1] = 1.0
-    return np.broadcast_to(2 * kernel[:, :, None, None], shape).astype("float32")
+    picture = keras.Input(shape)
+    x = layers.Conv2D(32, 3, 2, padding="same", use_bias=False, name="Conv1")(picture)
+    x = layers.ReLU(6.0, name="Conv1_relu")(layers.BatchNormalization(name="bn_Conv1")(x))
+    x = block(x, "expanded_conv", 1, 16)
+    for number, (stride, count) in enumerate(SLIM_BLOCKS, start=1):
+        before, x = x, block(expanded(x, f"block_{number}", share), f"block_{number}", stride, count)
+        if before.shape == x.shape:
+            x = layers.Add(name=f"block_{number}_add")([before, x])
+    return keras.Model(picture, expanded(x, "block_13", 1.0))

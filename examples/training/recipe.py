@@ -20,6 +20,7 @@ class Recipe:
         network: Name in `examples.training.networks.NETWORKS`.
         width: Width multiplier.
         middle: Let the heads see pooled features from the middle of the network too.
+        last: Name of the layer after which the network ends; its own end unless given.
         samples: Pictures seen, repeats counted.
         batch: Pictures in a step.
         echo: Steps that one batch serves, every second time mirrored; making it costs half of one.
@@ -52,6 +53,7 @@ class Recipe:
     network: str = "mobilenet_v2"
     width: float = 1.0
     middle: bool = False
+    last: str = ""
     samples: int = 24_000
     batch: int = 48
     echo: int = 1

@@ -3,10 +3,9 @@
 The steps in order, each a command of this folder; a step whose result is there is skipped and a stopped one goes on,
 so the command may be given again at any time. ``--until NAME`` stops after a step. About four hours on two cores.
 
-The files in the package came from these steps but for three differences, so a new run will not give the same bytes.
+The files in the package came from these steps but for two differences, so a new run will not give the same bytes.
 When the first of them ran, three sources had other weights (dtruong46me 2, gc535 1.5, imironica 2.5). ``heads``,
-``live``, ``multi`` and the two small networks learnt scores by cross-entropy, not logits by least squares. And the
-small networks were refitted with an earlier default as their teacher.
+``live``, ``multi`` and ``narrow`` learnt scores by cross-entropy, not logits by least squares.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-from examples.training import compare, export, page, plots, soup, train
+from examples.training import compare, export, page, plots, shorten, slim, soup, train
 
 __all__ = ["STEPS", "main"]
 
@@ -47,9 +46,10 @@ FEATURES = {
 }
 LONG = {**FEATURES, "samples": 108_000, "echo": 2, "learning_rate": 6e-4, "average": 0.997, "seed": 7}
 EARLY = {"frozen_before": "block_3_expand"}
-STUDENT = {**CAMERA, "batch": 64, "middle": True}
+SHORT = {"last": "block_13_expand_relu"}
+STUDENT = {**FEATURES, "batch": 64, "echo": 2, "taught_share": 0.5, "distil_weight": 1.0, "width": 0.5}
+SLIM = {**STUDENT, "middle": False, "distil_weight": 3.0}
 EVERYTHING = {"splits": ["train", "val", "faces"], "synthetic": 0.2}
-NARROW = {**STUDENT, "width": 0.5}
 
 STEPS: tuple[Step, ...] = (
     (
@@ -74,32 +74,49 @@ STEPS: tuple[Step, ...] = (
         {**FEATURES, **EARLY, **EVERYTHING, "samples": 16_800, "echo": 2, "learning_rate": 4e-4, "seed": 31},
     ),
     ("v5final", "soup", None, {"runs": ["v5refit", "v5"], "taught_share": 0.5}),
+    ("short", "shorten", "v5", SHORT),
+    ("shortfinal", "shorten", "v5final", SHORT),
     (
-        "mobilenet",
+        "narrow",
         "mobilenet",
         None,
-        {**NARROW, "samples": 48_000, "learning_rate": 1e-3, "teachers": ["multi"]},
+        {
+            **CAMERA,
+            "batch": 64,
+            "middle": True,
+            "width": 0.5,
+            "samples": 48_000,
+            "learning_rate": 1e-3,
+            "teachers": ["multi"],
+        },
     ),
     (
-        "custom",
-        "custom",
-        None,
-        {**STUDENT, "samples": 32_768, "learning_rate": 1.2e-3, "teachers": ["v2"], "synthetic": 0.15},
+        "mobilenet",
+        "mobilenet",
+        "narrow",
+        {**STUDENT, "samples": 96_000, "learning_rate": 1e-3, "average": 0.995, "seed": 21, "teachers": ["v5"]},
     ),
     (
         "mobilenet_refit",
         "mobilenet",
         "mobilenet",
-        {**NARROW, **EVERYTHING, "samples": 5_120, "learning_rate": 4e-4, "teachers": ["v5final"], "seed": 3},
+        {**STUDENT, **EVERYTHING, "samples": 8_960, "learning_rate": 4e-4, "seed": 31, "teachers": ["v5final"]},
+    ),
+    ("slim", "slim", "v5", {"share": 0.5}),
+    (
+        "custom",
+        "custom",
+        "slim",
+        {**SLIM, "samples": 25_600, "learning_rate": 5e-4, "seed": 41, "teachers": ["v5"]},
     ),
     (
         "custom_refit",
         "custom",
         "custom",
-        {**STUDENT, **EVERYTHING, "samples": 5_120, "learning_rate": 6e-4, "teachers": ["v5final"], "seed": 3},
+        {**SLIM, **EVERYTHING, "samples": 8_960, "learning_rate": 3e-4, "seed": 31, "teachers": ["v5final"]},
     ),
 )
-RELEASED = {"mobilenet_v2": ("v5", "v5final"), "mobilenet": ("mobilenet", "mobilenet_refit")}
+RELEASED = {"mobilenet_v2": ("short", "shortfinal"), "mobilenet": ("mobilenet", "mobilenet_refit")}
 RELEASED["custom"] = ("custom", "custom_refit")
 
 
@@ -134,6 +151,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 def _take(runs: Path, name: str, network: str, start: Optional[str], values: dict[str, Any]) -> None:
     if network == "soup":
         soup.soup([runs / part for part in values["runs"]], runs / name, taught_share=values["taught_share"])
+        return
+    if network in ("shorten", "slim"):
+        assert start is not None
+        words = [str(runs / start), "--run", str(runs / name), "--cache", str(runs / "cache")]
+        words += [word for field, value in values.items() for word in (f"--{field}", str(value))]
+        {"shorten": shorten, "slim": slim}[network].main(words)
         return
     words = [network, "--run", str(runs / name), "--cache", str(runs / "cache")]
     if start is not None:

@@ -7,15 +7,13 @@ a valley is flatter than its sides: the mean is one network that errs less on un
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
-from examples.training.recipe import Recipe
-from examples.training.train import finished_lines
+from examples.training.derived import recipe_of, write_run
 
 __all__ = ["main", "soup"]
 
@@ -32,10 +30,10 @@ def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = Non
     Returns:
         The file of weights, its heads folded.
     """
-    from examples.training.loop import HEADS, WEIGHTS, load_run  # imports TensorFlow
-    from examples.training.networks import copy_weights, fold_taught
+    from examples.training.loop import HEADS, load_run  # imports TensorFlow
+    from examples.training.networks import copy_weights
 
-    recipe = Recipe.from_json((runs[0] / "recipe.json").read_text(encoding="utf-8"))
+    recipe = recipe_of(runs[0])
     if taught_share is not None:
         recipe = recipe.changed({"taught_share": taught_share})
     networks = [load_run(run, HEADS) for run in runs]
@@ -45,23 +43,9 @@ def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = Non
         networks[place] = aligned
     for index, variable in enumerate(networks[0].variables):
         variable.assign(np.mean([np.asarray(network.variables[index]) for network in networks], axis=0))
-    out.mkdir(parents=True, exist_ok=True)
-    networks[0].save_weights(out / HEADS)
-    fold_taught(networks[0], recipe.taught_share)
-    networks[0].save_weights(out / WEIGHTS)
-    (out / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
-    shutil.copy(runs[0] / "sources.json", out / "sources.json")
-    commands: list[str] = []
-    finished: list[str] = []
-    for run in runs:
-        lines = (run / "command.txt").read_text(encoding="utf-8").strip().splitlines()
-        commands += [line for line in lines if line not in commands]
-        finished += [line for line in finished_lines(run) if line not in finished]
     share = "" if taught_share is None else f" --taught-share {taught_share:g}"
-    commands.append(f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}{share}")
-    (out / "command.txt").write_text("\n".join(commands), encoding="utf-8")
-    (out / "log.jsonl").write_text("".join(finished), encoding="utf-8")
-    return out / WEIGHTS
+    command = f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}{share}"
+    return write_run(out, networks[0], recipe, runs, command)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

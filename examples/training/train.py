@@ -21,7 +21,31 @@ from examples.training.networks import NETWORKS
 from examples.training.recipe import Recipe
 from examples.training.sampling import Sampler
 
-__all__ = ["finished_lines", "main", "train"]
+__all__ = ["batches_of", "finished_lines", "main", "train"]
+
+
+def batches_of(recipe: Recipe, data: Path, teachers: Path, cache: Path) -> tuple[BatchMaker, list[Row]]:
+    """What a recipe trains on: its batches, and the pictures that they are drawn from."""
+    rows = load_rows(data, teachers)
+    store = open_store(data, [(row.file, row.size) for row in rows], cache)
+    usable = [
+        index
+        for index, row in enumerate(rows)
+        if row.split in recipe.splits and row.trainable and not row.source.startswith(recipe.left_out or ("\0",))
+    ]
+    chosen = [rows[index] for index in usable]
+    maker = BatchMaker(
+        chosen,
+        store.subset(usable),
+        Sampler(chosen, batch=recipe.batch, unlabelled=recipe.unlabelled, by_worth=recipe.by_worth, seed=recipe.seed),
+        recipe.augment,
+        label_weight=recipe.label_weight,
+        teacher_mix=recipe.teacher_mix,
+        synthetic=recipe.synthetic,
+        backdrops=open_store(data, backdrop_files(data), cache) if recipe.synthetic else None,
+        open_model=teachers / "minifas128.onnx" if recipe.taught_live else None,
+    )
+    return maker, chosen
 
 
 def train(
@@ -57,25 +81,7 @@ def train(
     if written.exists() and Recipe.from_json(written.read_text(encoding="utf-8")) != recipe:
         raise ValueError(f"{run} holds a run of another recipe; take another --run or remove it")
     written.write_text(recipe.to_json(), encoding="utf-8")
-    rows = load_rows(data, teachers)
-    store = open_store(data, [(row.file, row.size) for row in rows], cache)
-    usable = [
-        index
-        for index, row in enumerate(rows)
-        if row.split in recipe.splits and row.trainable and not row.source.startswith(recipe.left_out or ("\0",))
-    ]
-    chosen = [rows[index] for index in usable]
-    maker = BatchMaker(
-        chosen,
-        store.subset(usable),
-        Sampler(chosen, batch=recipe.batch, unlabelled=recipe.unlabelled, by_worth=recipe.by_worth, seed=recipe.seed),
-        recipe.augment,
-        label_weight=recipe.label_weight,
-        teacher_mix=recipe.teacher_mix,
-        synthetic=recipe.synthetic,
-        backdrops=open_store(data, backdrop_files(data), cache) if recipe.synthetic else None,
-        open_model=teachers / "minifas128.onnx" if recipe.taught_live else None,
-    )
+    maker, chosen = batches_of(recipe, data, teachers, cache)
     _note_sources(run, chosen)
     if start is not None and not (run / "log.jsonl").exists():
         (run / "log.jsonl").write_text("".join(finished_lines(start)), encoding="utf-8")

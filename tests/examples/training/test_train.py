@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from examples.training.augment import AugmentPolicy
+from examples.training.derived import linear_map
 from examples.training.recipe import Recipe
+from examples.training.slim import fewest_missed
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 tensorflow = pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
@@ -100,9 +106,61 @@ def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
         (run / "log.jsonl").write_text('{"finished": 4, "seconds": 2}\n', encoding="utf-8")
     soup([tmp_path / "1", tmp_path / "2"], tmp_path / "both")
     runs = {"1": HEADS, "2": HEADS, "both": WEIGHTS}
-    kernels = [load_run(tmp_path / run, file).get_layer("head").get_weights()[0] for run, file in runs.items()]
+    kernels = [
+        load_run(tmp_path / run, file).get_layer("block_13_expand").get_weights()[0] for run, file in runs.items()
+    ]
     assert kernels[2] == pytest.approx((kernels[0] + kernels[1]) / 2, abs=1e-6)
     assert (tmp_path / "both" / "command.txt").read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_a_network_made_of_another_says_what_that_one_says(tiny_data: Path, tmp_path: Path) -> None:
+    import keras
+    from examples.training.loop import HEADS, build, load_run
+    from examples.training.shorten import shorten
+    from examples.training.slim import slim
+    from examples.training.train import batches_of
+
+    places: dict[str, Any] = {"data": tiny_data, "teachers": tiny_data, "cache": tmp_path / "cache"}
+    recipe = TINY.changed({"network": "mobilenet_v2", "width": 1.0, "last": "block_13_expand_relu"})
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    keras.utils.set_random_seed(1)
+    build(recipe).save_weights(whole / HEADS)
+    (whole / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
+    for name, text in (("sources.json", "{}"), ("command.txt", "train --run whole"), ("log.jsonl", "")):
+        (whole / name).write_text(text, encoding="utf-8")
+    shorten(whole, tmp_path / "short", "block_12_add", samples=120, **places)
+    slim(whole, tmp_path / "slim", 0.5, pictures=24, samples=120, **places)
+    pictures = np.concatenate([batches_of(TINY, **places)[0](step).images for step in range(4)])
+    runs = {run: load_run(tmp_path / run, HEADS) for run in ("whole", "short", "slim")}
+    said = {run: network(pictures.astype(np.float32) / 127.5 - 1)[0][:, 0] for run, network in runs.items()}
+    for run in ("short", "slim"):
+        assert np.corrcoef(said["whole"], said[run])[0, 1] > 0.8  # heads that know nothing are as likely below 0
+    assert runs["short"].count_params() < runs["whole"].count_params()
+    assert runs["slim"].count_params() < 0.7 * runs["whole"].count_params()
+    assert (tmp_path / "slim" / "command.txt").read_text(encoding="utf-8").startswith("train --run whole\npython")
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_inputs_that_say_nothing_new_are_the_ones_dropped(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    inputs = rng.normal(0, 1, (200, count)).astype(np.float32)
+    places = rng.permutation(2 * count)
+    doubled = np.concatenate([inputs, inputs], axis=1)[:, places]
+    wanted = inputs @ rng.normal(0, 1, (count, 2)).astype(np.float32) + 3
+    kept, kernel, bias = fewest_missed(doubled, wanted, count, ridge=1e-9)
+    assert sorted(places[kept] % count) == list(range(count))
+    np.testing.assert_allclose(doubled[:, kept] @ kernel + bias, wanted, atol=1e-2)
+
+
+@given(arrays(np.float32, (40, 3), elements=st.floats(-4, 4, width=32)))
+def test_least_squares_find_the_map_behind_the_values(features: npt.NDArray[np.float32]) -> None:
+    rng = np.random.default_rng(0)
+    features = features + rng.normal(0, 1, features.shape).astype(np.float32)  # no two features alike
+    kernel, bias = rng.normal(0, 1, (3, 2)), rng.normal(0, 1, 2)
+    found, offset = linear_map(features, (features @ kernel + bias).astype(np.float32), ridge=0)
+    np.testing.assert_allclose(found, kernel, atol=1e-3)
+    np.testing.assert_allclose(offset, bias, atol=1e-2)
 
 
 def test_a_run_goes_on_with_heads_that_see_more() -> None:
