@@ -85,8 +85,9 @@ def _check_graph(graph: _Table, codes: int, buffers: int) -> int:
     _check_indices(graph, _GRAPH_OUTPUTS, 0, tensors)
     for operator in graph.tables(_GRAPH_OPERATORS):
         _below(operator.uint32(_OPERATOR_CODE), codes, "operator code")
-        _check_indices(operator, _OPERATOR_INPUTS, -1, tensors)  # -1: an optional input left out
-        # Only operators that keep a state have no output; of any other the runtime would write out of bounds.
+        # Only operators that keep a state lack inputs or outputs; of any other the runtime would reach out of bounds.
+        if not _check_indices(operator, _OPERATOR_INPUTS, -1, tensors):  # -1: an optional input left out
+            raise IndexError("an operator without input")
         if not _check_indices(operator, _OPERATOR_OUTPUTS, 0, tensors):
             raise IndexError("an operator without output")
         operator.table(_OPERATOR_OPTIONS)
