@@ -15,7 +15,6 @@ NARROW = 0.25  # the one width of MobileNet whose ImageNet weights are at hand
 # Keras builds MobileNets with 0.999: after a short run the moving statistics would still be ImageNet's.
 BATCH_NORM_MOMENTUM = 0.9
 
-
 # Stride and channels of MobileNetV2's blocks 1 to 12.
 SLIM_BLOCKS = ((2, 24), (1, 24), (2, 32), *[(1, 32)] * 2, (2, 64), *[(1, 64)] * 3, *[(1, 96)] * 3)
 
