@@ -17,6 +17,7 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 from examples.training.calibration import balanced_weights, cross_fitted
+from examples.training.data import add_places
 from examples.training.measure import by_luminance, by_source, det_curves, reliability, rounded, voted
 from examples.training.probe import FEATURES, probe_scores
 from examples.training.robustness import jitter, sweep
@@ -106,9 +107,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="compare", description=__doc__)
     parser.add_argument("models", type=Path, help="folder of .tflite files with their cards")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
-    parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
+    add_places(parser)
     parser.add_argument("--every", type=int, default=4, help="the robustness sweep runs on every n-th picture")
     options = parser.parse_args(arguments)
     validation = ValidationSet.load(options.data, options.teachers, options.cache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["FACES", "PictureStore", "Row", "backdrop_files", "load_rows", "open_store"]
+__all__ = ["FACES", "PictureStore", "Row", "add_places", "backdrop_files", "load_rows", "open_store"]
 
 FACES = "faces"  # the split of pictures that carry soft scores and no label
 
@@ -198,3 +199,9 @@ def _pair(scored: Optional[dict[str, Any]]) -> Optional[tuple[float, float]]:
         mean if values[0] is None else float(values[0]),
         mean if values[1] is None else float(values[1]),
     )
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Let a command line say where the pictures, the soft scores and the decoded pictures lie."""
+    for name in ("shared/data", "shared/teachers", "runs/cache"):
+        parser.add_argument(f"--{Path(name).name}", type=Path, default=Path("..", name))

@@ -14,16 +14,11 @@ from examples.training.batches import BatchMaker
 from examples.training.recipe import Recipe
 from examples.training.train import finished_lines
 
-__all__ = ["fit_heads", "linear_map", "recipe_of", "write_run"]
+__all__ = ["fit_heads", "linear_map", "write_run"]
 
 Floats = npt.NDArray[np.float32]
 
 TOLD = ("logit", "taught", "features")  # the heads that see pooled features
-
-
-def recipe_of(run: Path) -> Recipe:
-    """The recipe of a run."""
-    return Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
 
 
 def write_run(
@@ -42,13 +37,10 @@ def write_run(
     Returns:
         The file of weights, its heads folded.
     """
-    from examples.training.loop import HEADS, WEIGHTS  # imports TensorFlow
-    from examples.training.networks import fold_taught
+    from examples.training.loop import WEIGHTS, save_weights  # imports TensorFlow
 
     out.mkdir(parents=True, exist_ok=True)
-    network.save_weights(out / HEADS)
-    fold_taught(network, recipe.taught_share)
-    network.save_weights(out / WEIGHTS)
+    save_weights(network, out, recipe.taught_share)
     (out / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
     shutil.copy(parents[0] / "sources.json", out / "sources.json")
     commands: list[str] = []

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.calibration import Calibration, balanced_weights, carried_over, fit_calibration
 from examples.training.cards import model_card
+from examples.training.data import add_places
 from examples.training.measure import rounded
 from examples.training.parity import tflite_scores
 from examples.training.recipe import Recipe
@@ -105,7 +106,7 @@ def export(
     """
     from examples.training.loop import load_run  # imports TensorFlow
 
-    recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
+    recipe = Recipe.of_run(run)
     network = load_run(run)
     crops = validation.crops(recipe.augment.crop_scale)
     if calibration is None:
@@ -168,9 +169,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="export", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("src/facelive/assets"))
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
-    parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
+    add_places(parser)
     parser.add_argument(
         "--calibration", type=float, nargs=2, metavar=("TEMPERATURE", "OFFSET"), help="with --before: that run's"
     )

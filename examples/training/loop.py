@@ -13,7 +13,7 @@ from examples.training.batches import Batch
 from examples.training.networks import build_network, copy_weights, fold_taught
 from examples.training.recipe import Recipe
 
-__all__ = ["HEADS", "WEIGHTS", "Trainer", "build", "load_run"]
+__all__ = ["HEADS", "WEIGHTS", "Trainer", "build", "load_run", "save_weights"]
 
 IMAGENET = {
     ("mobilenet_v2", 1.0): "mobilenet_v2_1.0_imagenet.weights.h5",
@@ -28,11 +28,18 @@ WEIGHTS = "average.weights.h5"
 
 def load_run(run: Path, weights: str = WEIGHTS) -> Any:
     """The network of a finished run, with its averaged weights; ``HEADS`` are those before folding."""
-    recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
+    recipe = Recipe.of_run(run)
     network = build(recipe)
     network.load_weights(run / weights)
     network.trainable = False
     return network
+
+
+def save_weights(network: Any, run: Path, taught_share: float) -> None:
+    """Write a network's weights: as they are, to go on from, and with the taught heads folded in, as they stay."""
+    network.save_weights(run / HEADS)
+    fold_taught(network, taught_share)
+    network.save_weights(run / WEIGHTS)
 
 
 def build(recipe: Recipe, weights: Optional[Path] = None) -> Any:
@@ -178,8 +185,6 @@ class Trainer:
         kept = [np.asarray(variable) for variable in self.network.variables]
         for variable, mean in zip(self.network.variables, self._average):
             variable.assign(mean)
-        self.network.save_weights(run / HEADS)
-        fold_taught(self.network, self.recipe.taught_share)
-        self.network.save_weights(run / WEIGHTS)
+        save_weights(self.network, run, self.recipe.taught_share)
         for variable, value in zip(self.network.variables, kept):
             variable.assign(value)

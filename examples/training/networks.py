@@ -92,16 +92,17 @@ def build_network(
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """Carry weights over by layer name; a head that sees more than before ignores what is new at first."""
+    """Carry weights over by layer name; a head that sees more ignores what is new, one that sees less forgets it."""
     known = {layer.name for layer in source.layers}
     for layer in target.layers:
         if not layer.weights or layer.name not in known:
             continue
         values = source.get_layer(layer.name).get_weights()
         if values[0].shape != layer.weights[0].shape:
-            wider = np.zeros(layer.weights[0].shape, np.float32)
-            wider[: len(values[0])] = values[0]
-            values[0] = wider
+            fitted = np.zeros(layer.weights[0].shape, np.float32)
+            seen = min(len(fitted), len(values[0]))
+            fitted[:seen] = values[0][:seen]
+            values[0] = fitted
         layer.set_weights(values)
 
 

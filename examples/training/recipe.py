@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from examples.training.augment import AugmentPolicy
@@ -94,6 +95,11 @@ class Recipe:
     def from_json(cls, text: str) -> Recipe:
         """The recipe that `to_json` wrote."""
         return cls().changed(json.loads(text))
+
+    @classmethod
+    def of_run(cls, run: Path) -> Recipe:
+        """The recipe in a run's folder."""
+        return cls.from_json((run / "recipe.json").read_text(encoding="utf-8"))
 
     def changed(self, values: dict[str, Any]) -> Recipe:
         """A copy with other values; ``augment.`` in front of a name reaches the augmentation.

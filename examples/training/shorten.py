@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from examples.training.derived import fit_heads, recipe_of, write_run
+from examples.training.data import add_places
+from examples.training.derived import fit_heads, write_run
+from examples.training.recipe import Recipe
 from examples.training.train import batches_of
 
 __all__ = ["main", "shorten"]
 
 
 def shorten(
-    run: Path, out: Path, last: str, *, data: Path, teachers: Path, cache: Path, samples: int = 16_384, seed: int = 99
+    run: Path, out: Path, last: str, data: Path, teachers: Path, cache: Path, *, samples: int = 16_384, seed: int = 99
 ) -> Path:
     """Write a run folder whose network ends at a layer.
 
@@ -39,13 +41,12 @@ def shorten(
         The file of weights, its heads folded.
     """
     from examples.training.loop import HEADS, build, load_run  # imports TensorFlow
+    from examples.training.networks import copy_weights
 
     began = time.monotonic()
-    recipe = recipe_of(run).changed({"last": last, "middle": False})
+    recipe = Recipe.of_run(run).changed({"last": last, "middle": False})
     network, whole = build(recipe), load_run(run, HEADS)
-    for layer in network.layers:
-        if layer.weights and layer.name not in ("logit", "taught", "features"):
-            layer.set_weights(whole.get_layer(layer.name).get_weights())
+    copy_weights(whole, network)
     maker, _ = batches_of(recipe.changed({"seed": seed, "taught_live": False}), data, teachers, cache)
     fit_heads(network, whole, maker, -(-samples // recipe.batch))
     command = f"python -m examples.training.shorten {run.name} --last {last} --run {out.name}"
@@ -58,12 +59,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("whole", type=Path, metavar="RUN", help="folder of the finished run")
     parser.add_argument("--last", required=True, help="name of the layer to end after")
     parser.add_argument("--run", type=Path, required=True, help="folder of the result")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
-    parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
+    add_places(parser)
     options = parser.parse_args(arguments)
-    places = {"data": options.data, "teachers": options.teachers, "cache": options.cache}
-    print(shorten(options.whole, options.run, options.last, **places))
+    print(shorten(options.whole, options.run, options.last, options.data, options.teachers, options.cache))
     return 0
 
 

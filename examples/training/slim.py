@@ -17,7 +17,9 @@ from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.derived import fit_heads, recipe_of, write_run
+from examples.training.data import add_places
+from examples.training.derived import fit_heads, write_run
+from examples.training.recipe import Recipe
 from examples.training.train import batches_of
 
 __all__ = ["fewest_missed", "main", "slim"]
@@ -61,10 +63,10 @@ def slim(
     run: Path,
     out: Path,
     share: float,
-    *,
     data: Path,
     teachers: Path,
     cache: Path,
+    *,
     pictures: int = 768,
     samples: int = 16_384,
     seed: int = 99,
@@ -88,7 +90,7 @@ def slim(
     from examples.training.loop import HEADS, build, load_run  # imports TensorFlow
 
     began = time.monotonic()
-    recipe = recipe_of(run).changed({"network": "custom", "width": share, "middle": False, "last": ""})
+    recipe = Recipe.of_run(run).changed({"network": "custom", "width": share, "middle": False, "last": ""})
     network, whole = build(recipe), load_run(run, HEADS)
     maker, _ = batches_of(recipe.changed({"seed": seed, "taught_live": False}), data, teachers, cache)
     steps = range(-(-pictures // recipe.batch))
@@ -96,22 +98,35 @@ def slim(
     for layer in network.layers:
         if layer.name in ("Conv1", "bn_Conv1", "cells") or layer.name.startswith(("expanded_conv", "block_13")):
             layer.set_weights(whole.get_layer(layer.name).get_weights())
-    given = _answers(whole.input, whole.get_layer("expanded_conv_project_BN").output, images)
+    given = truth = _answers(whole.input, whole.get_layer("expanded_conv_project_BN").output, images)
     rng = np.random.default_rng(seed)
     for number in range(1, BLOCKS + 1):
-        given = _fill(network, whole, number, given, images, rng)
+        given, truth = _fill(network, whole, number, given, truth, rng)
     fit_heads(network, whole, maker, -(-samples // recipe.batch))
     command = f"python -m examples.training.slim {run.name} --share {share:g} --run {out.name}"
     return write_run(out, network, recipe, [run], command, seconds=time.monotonic() - began)
 
 
-def _fill(network: Any, whole: Any, number: int, given: Floats, images: Floats, rng: np.random.Generator) -> Floats:
-    """Set the weights of one block; returns what it makes of ``given``, the answers of the block before."""
+def _fill(
+    network: Any, whole: Any, number: int, given: Floats, truth: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Set the weights of one block.
+
+    Args:
+        network: The slim one, filled up to the block before.
+        whole: The one it is made of.
+        number: The block's.
+        given: What the block before says in the slim network.
+        truth: What it says in the whole one.
+        rng: Chooses the positions that are looked at.
+
+    Returns:
+        What this block says in both.
+    """
     name = f"block_{number}"
     first, hidden = whole.get_layer(f"{name}_expand"), whole.get_layer(f"{name}_depthwise_relu")
-    names = {layer.name for layer in whole.layers}
-    adds = f"{name}_add" in names
-    goal = _answers(whole.input, whole.get_layer(f"{name}_add" if adds else f"{name}_project_BN").output, images)
+    adds = any(layer.name == f"{name}_add" for layer in whole.layers)
+    goal = _answers(first.input, whole.get_layer(f"{name}_add" if adds else f"{name}_project_BN").output, truth)
     wanted = goal - given if adds else goal
     inner = _answers(first.input, hidden.output, given)
     rows = (
@@ -135,7 +150,7 @@ def _fill(network: Any, whole: Any, number: int, given: Floats, images: Floats, 
     answer = said + bias + given if adds else said + bias
     error = float(np.square(answer - goal).mean() / goal.var())
     print(f"{name}: {len(kept)} of {inner.shape[3]} channels, {error:.1%} of the variance lost", flush=True)
-    return np.asarray(answer, np.float32)
+    return np.asarray(answer, np.float32), goal
 
 
 def _answers(start: Any, end: Any, inputs: Floats, batch: int = 64) -> Floats:
@@ -153,12 +168,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("whole", type=Path, metavar="RUN", help="folder of a finished run of mobilenet_v2")
     parser.add_argument("--share", type=float, default=0.5, help="of the hidden channels that stay (0.5)")
     parser.add_argument("--run", type=Path, required=True, help="folder of the result")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
-    parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
+    add_places(parser)
     options = parser.parse_args(arguments)
-    places = {"data": options.data, "teachers": options.teachers, "cache": options.cache}
-    print(slim(options.whole, options.run, options.share, **places))
+    print(slim(options.whole, options.run, options.share, options.data, options.teachers, options.cache))
     return 0
 
 

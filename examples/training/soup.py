@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Optional
 
 import numpy as np
-from examples.training.derived import recipe_of, write_run
+from examples.training.derived import write_run
+from examples.training.recipe import Recipe
 
 __all__ = ["main", "soup"]
 
@@ -33,7 +34,7 @@ def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = Non
     from examples.training.loop import HEADS, load_run  # imports TensorFlow
     from examples.training.networks import copy_weights
 
-    recipe = recipe_of(runs[0])
+    recipe = Recipe.of_run(runs[0])
     if taught_share is not None:
         recipe = recipe.changed({"taught_share": taught_share})
     networks = [load_run(run, HEADS) for run in runs]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from examples.training.batches import BatchMaker, echoed, prefetched
-from examples.training.data import FACES, Row, backdrop_files, load_rows, open_store
+from examples.training.data import FACES, Row, add_places, backdrop_files, load_rows, open_store
 from examples.training.networks import NETWORKS
 from examples.training.recipe import Recipe
 from examples.training.sampling import Sampler
@@ -78,7 +78,7 @@ def train(
 
     run.mkdir(parents=True, exist_ok=True)
     written = run / "recipe.json"
-    if written.exists() and Recipe.from_json(written.read_text(encoding="utf-8")) != recipe:
+    if written.exists() and Recipe.of_run(run) != recipe:
         raise ValueError(f"{run} holds a run of another recipe; take another --run or remove it")
     written.write_text(recipe.to_json(), encoding="utf-8")
     maker, chosen = batches_of(recipe, data, teachers, cache)
@@ -154,9 +154,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--run", type=Path, required=True, help="folder of this run, outside the repository")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
-    parser.add_argument("--cache", type=Path, default=Path("../runs/cache"))
+    add_places(parser)
     parser.add_argument("--start", type=Path, help="folder of another run to go on from")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--stop-after", type=int, help="leave after this many steps; run again to go on")

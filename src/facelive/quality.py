@@ -127,7 +127,7 @@ def measure_face(image: npt.NDArray[np.uint8], face: FaceBox) -> FaceMeasures:
     rows = _samples(max(face.y0, 0), min(face.y1, height), height)
     pixels = image[rows][:, columns] @ _LUMA
     pairs = pixels[::2] + pixels[1::2]
-    middle = (pairs[:, ::2] + pairs[:, 1::2]) / 4
+    middle = (pairs[:, ::2] + pairs[:, 1::2]) * np.float32(0.25)
     return FaceMeasures(face.side_px, _cut_off(image, face), _sharpness(middle), round(float(middle.mean()), 2))
 
 
