@@ -18,8 +18,9 @@ def face_crop(
     """Cut the square around a face and resize it.
 
     The square has the box's centre and ``scale`` times its longer side. It is resized with an anti-aliasing
-    triangle filter straight from the part that lies inside the picture; what lies outside is filled by
-    mirroring that part (reflect-101, as OpenCV calls it), so that no black bar becomes a cue.
+    triangle filter straight from the part that lies inside the picture, blocks of whole pixels averaged first where
+    it is more than twice ``size``. What lies outside is filled by mirroring that part (reflect-101, as OpenCV calls
+    it), so that no black bar becomes a cue.
 
     Args:
         image: uint8, (H, W, 3), RGB, 0-255, upright.
@@ -51,7 +52,7 @@ def face_crop(
         rows.high - rows.first,
     )
     resized = np.asarray(
-        part.resize((columns.inner, rows.inner), Image.Resampling.BILINEAR, box=source, reducing_gap=2.0)
+        part.resize((columns.inner, rows.inner), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0)
     )
     if columns.inner == size and rows.inner == size:
         return resized
