@@ -39,12 +39,13 @@ def face_network(weights: Path | None = None, *, width: int = 64, side: int = SI
         )
         x = layers.ReLU(name=f"join_{stage}_relu")(x)
         x = _separable(x, width, f"mix_{stage}")
-    x = _separable(x, width, "head")
-    prior = keras.initializers.Constant([-4.0] + [0.0] * (CHANNELS - 1))
-    x = layers.Conv2D(
-        CHANNELS, 1, bias_initializer=prior, kernel_initializer=keras.initializers.RandomNormal(0, 0.01), name="faces"
-    )(x)
-    return keras.Model(base.input, x, name="face_detector")
+    prior, small = keras.initializers.Constant([-4.0] + [0.0] * 4), keras.initializers.RandomNormal(0, 0.01)
+    boxes = layers.Conv2D(5, 1, bias_initializer=prior, kernel_initializer=small, name="faces")(
+        _separable(x, width, "head")
+    )
+    points = _separable(x, width, "marks", kernel=5)  # landmarks lie farther away than a box's middle
+    points = layers.Conv2D(CHANNELS - 5, 1, kernel_initializer=small, name="points")(points)
+    return keras.Model(base.input, layers.Concatenate(name="grid")([boxes, points]), name="face_detector")
 
 
 def _point(x: Any, width: int, name: str, act: bool = True) -> Any:
@@ -53,8 +54,8 @@ def _point(x: Any, width: int, name: str, act: bool = True) -> Any:
     return layers.ReLU(6.0, name=f"{name}_relu")(x) if act else x
 
 
-def _separable(x: Any, width: int, name: str) -> Any:
-    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"{name}_dw")(x)
+def _separable(x: Any, width: int, name: str, kernel: int = 3) -> Any:
+    x = layers.DepthwiseConv2D(kernel, padding="same", use_bias=False, name=f"{name}_dw")(x)
     x = layers.BatchNormalization(momentum=0.97, name=f"{name}_dw_bn")(x)
     x = layers.ReLU(6.0, name=f"{name}_dw_relu")(x)
     return _point(x, width, name)
@@ -94,8 +95,8 @@ def face_loss(out: Any, target: Any) -> Any:
     marks = cells[:, :, None] + tf.reshape(out[..., 5:15], (-1, *cells.shape[:2], 5, 2)) * size[..., None, :]
     wrong = (marks - tf.reshape(target[..., 6:16], tf.shape(marks))) / true_size[..., None, :]
     known = own * target[..., 16]
-    mark = tf.reduce_sum(known * tf.reduce_mean(_smooth(wrong, 0.03), (-2, -1))) / faces
-    return 4.0 * score + 2.0 * box + 12.0 * mark
+    mark = tf.reduce_sum(known * tf.reduce_mean(_smooth(wrong, 0.015), (-2, -1))) / faces
+    return 4.0 * score + 2.0 * box + 30.0 * mark
 
 
 def _smooth(error: Any, knee: float) -> Any:

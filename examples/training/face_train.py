@@ -90,11 +90,15 @@ def train(options: argparse.Namespace) -> None:
     import keras
     import tensorflow as tf
     from examples.training.face_network import face_loss, face_network
+    from examples.training.unfold import unfold
 
     keras.utils.set_random_seed(options.seed)
     weights = options.teachers / "mobilenet_0.25_imagenet.weights.h5"
     model = face_network(weights, side=options.side)
-    if options.start:
+    if options.start and options.start.suffix == ".tflite":
+        seen = np.concatenate([queue.get()[0] for _ in range(4)]).astype(np.float32)
+        unfold(model, options.start.read_bytes(), seen / 127.5 - 1)
+    elif options.start:
         model.load_weights(options.start)
     for layer in model.layers:
         layer.trainable = False
@@ -150,7 +154,7 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
     parser.add_argument("--cache", type=Path, default=Path("../runs/face/yunet.jsonl"))
     parser.add_argument("--run", type=Path, default=Path("../runs/face/run"))
-    parser.add_argument("--start", type=Path, help="weights of an earlier run")
+    parser.add_argument("--start", type=Path, help="weights of an earlier run, or a finished .tflite")
     parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--report", type=float, default=4, help="minutes between reports")
     parser.add_argument("--rate", type=float, default=2e-3)
