@@ -16,16 +16,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from facelive.crops import face_crop
 
-__all__ = [
-    "AugmentPolicy",
-    "augment",
-    "augment_pair",
-    "grain",
-    "jitter_box",
-    "motion_blur",
-    "recompress",
-    "rotated_crop",
-]
+__all__ = ["AugmentPolicy", "augment", "grain", "jitter_box", "motion_blur", "recompress", "rotated_crop"]
 
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -49,7 +40,6 @@ class AugmentPolicy:
         blur: Share of pictures put out of focus, and the same share again moved while exposed.
         sharpen: Share of pictures sharpened as cameras do.
         tone: Share of pictures with another exposure, gamma, contrast and colour cast.
-        tone_strength: How far gamma, exposure and cast go, in units of what cameras do to each other's pictures.
         noise: Share of pictures with sensor noise.
     """
 
@@ -65,7 +55,6 @@ class AugmentPolicy:
     blur: float = 0.15
     sharpen: float = 0.15
     tone: float = 0.8
-    tone_strength: float = 1.0
     noise: float = 0.3
 
 
@@ -82,13 +71,6 @@ def augment(image: Pixels, box: Box, rng: np.random.Generator, policy: AugmentPo
     Returns:
         uint8, (size, size, 3), RGB, 0-255.
     """
-    return augment_pair(image, box, rng, policy, size)[0]
-
-
-def augment_pair(
-    image: Pixels, box: Box, rng: np.random.Generator, policy: AugmentPolicy, size: int = 128
-) -> tuple[Pixels, Pixels]:
-    """As :func:`augment`, and the same picture before its tone, noise and compression: what a teacher may look at."""
     if rng.random() < policy.tighten:
         image, box = _tighten(image, box, float(rng.uniform(1.0, 1.5)))
     scale = policy.crop_scale * float(rng.uniform(*policy.zoom))
@@ -98,15 +80,14 @@ def augment_pair(
     crop = rotated_crop(image, box, scale=scale, angle_deg=angle, size=round(side))
     if rng.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
-    clean = _optics(crop, rng, policy)
-    crop = _tone(clean, rng, policy)
+    crop = _optics(crop, rng, policy)
+    crop = _tone(crop, rng, policy)
     if rng.random() < policy.jpeg:
         crop = recompress(crop, int(rng.integers(policy.jpeg_quality[0], policy.jpeg_quality[1] + 1)))
     if crop.shape[0] == size:
-        return crop, clean
+        return crop
     resample = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)[int(rng.integers(2))]
-    toned, clean = (np.asarray(Image.fromarray(each).resize((size, size), resample)) for each in (crop, clean))
-    return toned, clean
+    return np.asarray(Image.fromarray(crop).resize((size, size), resample))
 
 
 def jitter_box(box: Box, shift: float, rng: np.random.Generator) -> Box:
@@ -196,10 +177,9 @@ def _tone(crop: Pixels, rng: np.random.Generator, policy: AugmentPolicy) -> Pixe
     toned, noisy = rng.random() < policy.tone, rng.random() < policy.noise
     if toned:
         ramp = np.linspace(0, 1, 256, dtype=np.float64)
-        far = policy.tone_strength
-        gamma, gain = math.exp(rng.normal(0, 0.2 * far)), math.exp(rng.normal(0, 0.12 * far))
+        gamma, gain = math.exp(rng.normal(0, 0.2)), math.exp(rng.normal(0, 0.12))
         contrast, lift = float(rng.uniform(0.75, 1.25)), float(rng.uniform(-0.06, 0.06))
-        cast = np.exp(rng.normal(0, 0.06 * far, 3))
+        cast = np.exp(rng.normal(0, 0.06, 3))
         curves = [((ramp**gamma * gain * tint - 0.5) * contrast + 0.5 + lift) for tint in cast]
         table = (np.clip(np.stack(curves), 0, 1) * 255).round().astype(np.uint8)
         crop = np.stack([table[channel][crop[..., channel]] for channel in range(3)], axis=-1)

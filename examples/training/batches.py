@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.augment import AugmentPolicy, augment_pair
+from examples.training.augment import AugmentPolicy, augment
 from examples.training.data import PictureStore, Row
 from examples.training.sampling import Sampler
 from examples.training.spoofs import SPECIES, mirror, present
@@ -56,7 +56,6 @@ class BatchMaker:
         synthetic: Share of the pictures not labelled as attacks that become one, and the same share again mirrors.
         backdrops: Pictures to stand behind synthetic attacks.
         open_model: ONNX file of MiniFAS 128, asked about every augmented picture instead of the stored one.
-        open_sees_clean: Show it each picture before tone, noise and compression, so that what it says holds under any.
     """
 
     def __init__(
@@ -71,7 +70,6 @@ class BatchMaker:
         synthetic: float = 0.0,
         backdrops: Optional[PictureStore] = None,
         open_model: Optional[Path] = None,
-        open_sees_clean: bool = False,
     ) -> None:
         self._boxes = [row.box for row in rows]
         self._store = store
@@ -80,7 +78,6 @@ class BatchMaker:
         self._synthetic = synthetic
         self._backdrops = backdrops
         self._open_model = open_model
-        self._open_sees_clean = open_sees_clean
         self._labels = np.array([np.nan if row.label is None else row.label for row in rows], np.float32)
         pair = np.array([row.soft or (np.nan, np.nan) for row in rows], np.float32)
         self._taught = _logits(pair)
@@ -94,7 +91,7 @@ class BatchMaker:
         rng = np.random.default_rng([self._sampler.seed, step, 1])
         targets, labels = self._targets[chosen].astype(np.float32), self._labels[chosen].copy()
         taught = self._taught[chosen].copy()
-        images, clean = np.empty((2, len(chosen), 128, 128, 3), np.uint8)
+        images = np.empty((len(chosen), 128, 128, 3), np.uint8)
         for place, index in enumerate(chosen):
             image, box = self._store[index], self._boxes[index]
             draw = float(rng.random())
@@ -105,10 +102,10 @@ class BatchMaker:
                 else:
                     made = mirror(image, box, rng)
                 image, box = made.image, made.box
-            images[place], clean[place] = augment_pair(image, box, rng, self._policy)
+            images[place] = augment(image, box, rng, self._policy)
         features = np.empty((len(images), 0), np.float32)
         if self._open_model is not None:
-            taught[:, 1], features = minifas(self._open_model, clean if self._open_sees_clean else images)
+            taught[:, 1], features = minifas(self._open_model, images)
         return Batch(images, targets, labels, taught, features)
 
     def _backdrop(self, rng: np.random.Generator) -> Optional[npt.NDArray[np.uint8]]:

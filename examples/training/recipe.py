@@ -40,7 +40,6 @@ class Recipe:
             proxy, as the teachers foretell them; it is dropped when the training is over.
         taught_share: Weight of each of their logits in the exported mean, where the label's own has 1.
         taught_live: Ask MiniFAS 128 about each augmented picture instead of trusting its stored score.
-        taught_clean: Show MiniFAS 128 each picture before its tone, noise and compression.
         average: Decay of the running mean of weights that is exported.
         frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
         mixstyle: Share of steps in which feature statistics are mixed between pictures.
@@ -73,7 +72,6 @@ class Recipe:
     features_weight: float = 0.0
     taught_share: float = 0.0
     taught_live: bool = False
-    taught_clean: bool = False
     average: float = 0.99
     frozen_before: str = ""
     mixstyle: float = 0.0

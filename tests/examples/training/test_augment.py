@@ -1,20 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.augment import (
-    AugmentPolicy,
-    augment,
-    augment_pair,
-    grain,
-    jitter_box,
-    motion_blur,
-    recompress,
-    rotated_crop,
-)
+from examples.training.augment import AugmentPolicy, augment, grain, jitter_box, motion_blur, recompress, rotated_crop
 
 from facelive.crops import face_crop
 
@@ -41,16 +30,6 @@ def test_with_every_step_off_only_the_librarys_crop_is_left(portrait: Picture, f
     crop = augment(portrait, face_box, np.random.default_rng(0), STILL)
     plain = face_crop(portrait, face_box, scale=STILL.crop_scale)
     assert np.array_equal(crop, plain) or np.array_equal(crop, plain[:, ::-1])
-
-
-def test_what_a_teacher_sees_has_the_same_pose_and_none_of_the_tone(portrait: Picture, face_box: Box) -> None:
-    mild, strong = (replace(AugmentPolicy(), jpeg=0, tone=1, tone_strength=far) for far in (0.5, 3))
-    for seed in range(20):
-        pairs = [augment_pair(portrait, face_box, np.random.default_rng(seed), policy) for policy in (mild, strong)]
-        assert np.array_equal(pairs[0][1], pairs[1][1]), "the tone does not reach it"
-        assert not np.array_equal(pairs[0][0], pairs[1][0])
-        same = [np.corrcoef(seen.ravel(), clean.ravel())[0, 1] for seen, clean in pairs[:1]]
-        assert same[0] > 0.8, "but it is the same picture"
 
 
 def test_a_face_at_the_pictures_corner_can_be_augmented(portrait: Picture) -> None:
