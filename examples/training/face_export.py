@@ -66,7 +66,7 @@ def card(content: bytes, data: Path, measured: dict[str, Any]) -> dict[str, Any]
         "training": {
             "network": f"MobileNet x0.25, ImageNet start (frozen to {FROZEN_TO}), two bilinear steps up to one grid, "
             "a branch for the landmarks",
-            "labels": "boxes by YuNet (OpenCV FaceDetectorYN), landmarks the mean of up to eight of its looks, not by people",
+            "labels": "by YuNet (OpenCV FaceDetectorYN), not by people; landmarks are the mean of up to eight looks",
             "caveat": CAVEAT,
             "faces": sorted(faces),
             "liveness": sorted(liveness),
