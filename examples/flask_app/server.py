@@ -31,8 +31,8 @@ class PunctualChannel(HTTPChannel):  # type: ignore[misc]
     """A connection whose requests arrive whole in time, and together leave room in memory.
 
     Waitress ends a connection on which nothing happens, so a byte now and then keeps it for ever; here a request's
-    clock runs from its first byte. Bodies wait in memory, since no face may touch the disk: a connection that would
-    bring all of them above ``room`` bytes is closed.
+    clock runs from its first byte. Bodies wait in memory, since no face may touch the disk: when all of them are above
+    ``room`` bytes, the connection with the largest unfinished one is closed.
     """
 
     parser_class = StrictParser
@@ -51,17 +51,16 @@ class PunctualChannel(HTTPChannel):  # type: ignore[misc]
         PunctualChannel._uncounted += len(data)
         if PunctualChannel._uncounted > _COUNT_EVERY_BYTES:
             PunctualChannel._uncounted = 0
-            if self._held() > self.room:
-                self.will_close = True
+            self._make_room()
         return taken
 
-    def _held(self) -> int:
-        return sum(
-            request.body_bytes_received
-            for channel in list(self.server.active_channels.values())
-            for request in (*channel.requests, channel.request)
-            if request is not None
-        )
+    def _make_room(self) -> None:
+        channels = [channel for channel in list(self.server.active_channels.values()) if not channel.will_close]
+        bodies = [request for channel in channels for request in (*channel.requests, channel.request) if request]
+        if sum(body.body_bytes_received for body in bodies) > self.room:
+            unfinished = [channel for channel in channels if channel.request is not None]
+            largest = max(unfinished, key=lambda channel: channel.request.body_bytes_received, default=self)
+            largest.will_close = True
 
 
 def serve(app: Any, settings: Settings, *, host: str, port: int, trusted_proxy: str | None = None) -> None:

@@ -86,7 +86,7 @@ def test_a_connection_may_stay_for_its_next_request() -> None:
 
 
 def test_bodies_that_never_end_leave_memory() -> None:
-    """Thirty-two of the largest uploads are held at once; a connection that brings more is closed."""
+    """Thirty-two of the largest uploads are held at once; beyond that the largest unfinished one is cut off."""
     port, part = free_port(), b"\0" * 900_000
     environment = {"FACELIVE_MAX_BYTES": str(2**20), "FACELIVE_CONNECTIONS": "300"}
     with serving_process(port, environment) as server, connected(port, 150) as many:
