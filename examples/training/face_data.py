@@ -154,9 +154,12 @@ def label_all(data: Path, teachers: Path, cache: Path) -> None:
             for row in rows(data / name):
                 picture = cv2.imread(str(data / folder / row["file"]))[:, :, ::-1]
                 found = [net.detect(picture, padded) for padded in (0.0, PADDED)]
+                looked_at: list[npt.NDArray[np.float32]] = []
                 for face in (face for faces in found for face in faces if face[14] >= SURE):
-                    marks = steady_landmarks(net, picture, face[:4])
+                    same = [one for one in looked_at if iou(face[:4], one[:4])[0] > 0.6]
+                    marks = same[0][4:14] if same else steady_landmarks(net, picture, face[:4])
                     face[4:14] = face[4:14] if marks is None else marks.ravel()
+                    looked_at.append(face)
                 plain, wide = (faces.round(2).tolist() for faces in found)
                 out.write(json.dumps({"file": row["file"], "plain": plain, "padded": wide}) + "\n")
 
