@@ -1,0 +1,130 @@
+"""What each further source teaches, and how the recipe does on those left out: ``python -m examples.training.sources``.
+
+Two questions that the validation pictures alone leave open. Would more sources help? Networks are trained on nested
+parts of the sources and measured on the same val pictures. And is the recipe good on val by luck? Of the sources with
+several people, species or cameras each third is left out once, and measured beside the open models. Every network has
+the same number of steps and starts from ImageNet's weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+import numpy.typing as npt
+from examples.training.data import add_places, load_rows
+from examples.training.recipe import Recipe
+from examples.training.valset import MSU, WEBCAMS, ValidationSet
+
+from facelive.metrics import eer, roc_auc
+
+__all__ = ["FOLDS", "main", "nested", "plot_curve", "without"]
+
+COUNTS = (5, 11, 22, 44)
+FOLDS = (
+    ("sejong-sas/face-anti-spoofing", "piiyushJoshi/Liveliness-Detector-for-Face-Recognition-System"),
+    ("dtruong46me/face-anti-spoofing", "raulsilva-tech/RS-FACE"),
+    ("gc535/LivenessDectectionForFaceSpoofingAttack", "imironica/liveness", "ReynaraEzra/Liveness-Detection"),
+)
+Floats = npt.NDArray[np.float64]
+
+
+def nested(sources: Sequence[str], counts: Sequence[int], seed: int = 0) -> list[list[str]]:
+    """The first ``count`` of the shuffled sources, for each count: a smaller part lies within every larger one."""
+    shuffled = sorted(sources)
+    random.Random(seed).shuffle(shuffled)
+    return [shuffled[:count] for count in counts]
+
+
+def without(recipe: Recipe, left_out: Sequence[str]) -> Recipe:
+    """The recipe on all sources but some."""
+    return recipe.changed({"left_out": sorted(left_out)})
+
+
+def _trained(recipe: Recipe, run: Path, places: argparse.Namespace) -> Any:
+    from examples.training.loop import load_run  # imports TensorFlow
+    from examples.training.train import train
+
+    if not (run / "average.weights.h5").exists():
+        print(f"== {run.name}: {len(recipe.left_out)} sources left out", flush=True)
+        train(recipe, run, data=places.data, teachers=places.teachers, cache=places.cache)
+    return load_run(run)
+
+
+def _logits(network: Any, validation: ValidationSet, crop_scale: float) -> Floats:
+    crops = validation.crops(crop_scale)
+    parts = (crops[start : start + 64].astype(np.float32) / 127.5 - 1 for start in range(0, len(crops), 64))
+    return np.concatenate([np.asarray(network(part, training=False)[0])[:, 0] for part in parts]).astype(np.float64)
+
+
+def _figures(validation: ValidationSet, scores: Floats, source: str) -> dict[str, float]:
+    mine = (validation.sources == source) & ~np.isnan(scores)
+    live, attack = (scores[mine & (validation.labels == label)] for label in (1, 0))
+    return {"auc": roc_auc(live, attack), "eer": eer(live, attack).rate}
+
+
+def plot_curve(curve: Sequence[dict[str, float]], path: Path) -> None:
+    """AUC against the number of sources, a line for the MSU part and one for the mean of the webcam scenes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.5, 3.6))
+    axes = figure.add_subplot()
+    counts = [point["sources"] for point in curve]
+    for name, label in (("msu", "MSU part"), ("webcams", "webcam scenes, mean")):
+        axes.plot(counts, [point[name] for point in curve], marker="o", label=label)
+    axes.set_xscale("log")
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.minorticks_off()
+    axes.set_xlabel("sources trained on")
+    axes.set_ylabel("AUC on sources never seen")
+    axes.legend(frameon=False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    figure.savefig(path, bbox_inches="tight")
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="sources", description=__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("../runs"), help="scratch folder, outside the repository")
+    parser.add_argument("--plot", type=Path, help="where to draw the curve (SVG)")
+    add_places(parser)
+    options = parser.parse_args(arguments)
+    from examples.training.release import EARLY, FEATURES, SHORT
+
+    recipe = Recipe().changed({**FEATURES, **EARLY, **SHORT, "middle": False, "taught_share": 0.5})
+    recipe = recipe.changed({"samples": 14_400, "echo": 2, "learning_rate": 7e-4})
+    rows = [row for row in load_rows(options.data, options.teachers) if row.split == "train" and row.trainable]
+    sources = sorted({row.source for row in rows})
+    validation = ValidationSet.load(options.data, options.teachers, options.cache)
+    curve = []
+    for part in nested(sources, COUNTS):
+        network = _trained(without(recipe, set(sources) - set(part)), options.runs / f"sources{len(part)}", options)
+        scores = _logits(network, validation, recipe.augment.crop_scale)
+        webcams = float(np.mean([_figures(validation, scores, source)["auc"] for source in WEBCAMS]))
+        msu = _figures(validation, scores, MSU)
+        pictures = sum(row.source in part for row in rows)
+        point = {"sources": len(part), "pictures": pictures, "msu": msu["auc"], "eer": msu["eer"], "webcams": webcams}
+        curve.append(point)
+        print(json.dumps(point), flush=True)
+    if options.plot is not None:
+        plot_curve(curve, options.plot)
+    training = ValidationSet.load(options.data, options.teachers, options.cache, split="train")
+    for number, fold in enumerate(FOLDS):
+        network = _trained(without(recipe, fold), options.runs / f"fold{number}", options)
+        part = training.subset(np.flatnonzero(np.isin(training.sources, fold)))
+        scores = {"left out": _logits(network, part, recipe.augment.crop_scale), **part.teacher_scores()}
+        for source in fold:
+            found = {name: _figures(part, values, source) for name, values in scores.items()}
+            print(json.dumps({"source": source, **found}), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
