@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.augment import AugmentPolicy, augment, tightened
+from examples.training.augment import AugmentPolicy, augment
 from examples.training.data import PictureStore, Row
 from examples.training.sampling import Sampler
 from examples.training.spoofs import SPECIES, mirror, present
@@ -56,7 +56,6 @@ class BatchMaker:
         synthetic: Share of the pictures not labelled as attacks that become one, and the same share again mirrors.
         backdrops: Pictures to stand behind synthetic attacks.
         open_model: ONNX file of MiniFAS 128, asked about every augmented picture instead of the stored one.
-        asked_whole: Ask it about tightened pictures as they were, with their surroundings.
     """
 
     def __init__(
@@ -71,7 +70,6 @@ class BatchMaker:
         synthetic: float = 0.0,
         backdrops: Optional[PictureStore] = None,
         open_model: Optional[Path] = None,
-        asked_whole: bool = False,
     ) -> None:
         self._boxes = [row.box for row in rows]
         self._store = store
@@ -80,7 +78,6 @@ class BatchMaker:
         self._synthetic = synthetic
         self._backdrops = backdrops
         self._open_model = open_model
-        self._asked_whole = asked_whole
         self._labels = np.array([np.nan if row.label is None else row.label for row in rows], np.float32)
         pair = np.array([row.soft or (np.nan, np.nan) for row in rows], np.float32)
         self._taught = _logits(pair)
@@ -95,7 +92,6 @@ class BatchMaker:
         targets, labels = self._targets[chosen].astype(np.float32), self._labels[chosen].copy()
         taught = self._taught[chosen].copy()
         images = np.empty((len(chosen), 128, 128, 3), np.uint8)
-        asked = np.empty_like(images) if self._asked_whole else images
         for place, index in enumerate(chosen):
             image, box = self._store[index], self._boxes[index]
             draw = float(rng.random())
@@ -106,16 +102,10 @@ class BatchMaker:
                 else:
                     made = mirror(image, box, rng)
                 image, box = made.image, made.box
-            cut, cut_box = tightened(image, box, rng, self._policy)
-            state = rng.bit_generator.state
-            images[place] = augment(cut, cut_box, rng, self._policy)
-            asked[place] = images[place]
-            if self._asked_whole and cut is not image:
-                rng.bit_generator.state = state  # all else alike
-                asked[place] = augment(image, box, rng, self._policy)
+            images[place] = augment(image, box, rng, self._policy)
         features = np.empty((len(images), 0), np.float32)
         if self._open_model is not None:
-            taught[:, 1], features = minifas(self._open_model, asked)
+            taught[:, 1], features = minifas(self._open_model, images)
         return Batch(images, targets, labels, taught, features)
 
     def _backdrop(self, rng: np.random.Generator) -> Optional[npt.NDArray[np.uint8]]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from examples.training.batches import Batch
-from examples.training.networks import HINTS, build_network, copy_weights, fold_taught
+from examples.training.networks import build_network, copy_weights, fold_taught
 from examples.training.recipe import Recipe
 
 __all__ = ["HEADS", "WEIGHTS", "Trainer", "build", "load_run", "save_weights"]
@@ -52,7 +52,6 @@ def build(recipe: Recipe, weights: Optional[Path] = None) -> Any:
         middle=recipe.middle,
         last=recipe.last,
         features=FEATURES if recipe.features_weight else 0,
-        hints=recipe.hints_weight > 0,
     )
 
 
@@ -68,12 +67,6 @@ def unexplained(wanted: Any, given: Any) -> Any:
     mean = tf.reduce_sum(wanted, 0) / tf.maximum(tf.reduce_sum(known, 0), 1.0)
     spread = tf.reduce_sum(known * tf.square(wanted - mean))
     return tf.reduce_sum(known * tf.square(wanted - given)) / tf.maximum(spread, 1e-3)
-
-
-def _with_maps(teacher: Any) -> Any:
-    """A teacher that answers with its maps, for hints, behind its heads."""
-    maps = [teacher.get_layer(name).output for name in HINTS[teacher.name]]
-    return keras.Model(teacher.input, [*teacher.outputs, *maps])
 
 
 class Trainer:
@@ -107,8 +100,6 @@ class Trainer:
             for layer in self.network.layers[: names.index(recipe.frozen_before)]:
                 layer.trainable = False
         self._teachers = [load_run(runs / name) for name in recipe.teachers]
-        if recipe.hints_weight:
-            self._teachers = [_with_maps(teacher) for teacher in self._teachers]
         self._optimizer = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
         self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self._optimizer.build(self.network.trainable_variables)
@@ -140,7 +131,7 @@ class Trainer:
         inputs = tf.cast(images, tf.float32) / 127.5 - 1.0
         targets = targets[:, None]
         with tf.GradientTape() as tape:
-            logit, cells, taught, *more = self.network(inputs, training=True)
+            logit, cells, taught, *features = self.network(inputs, training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logit))
             if self._teachers:
                 given = [teacher(inputs, training=False) for teacher in self._teachers]
@@ -156,11 +147,7 @@ class Trainer:
                 apart = [unexplained(open_logits[:, i : i + 1], taught[:, i : i + 1]) for i in range(2)]
                 loss += self.recipe.taught_weight * tf.add_n(apart) / len(apart)
             if self.recipe.features_weight:
-                loss += self.recipe.features_weight * unexplained(open_features, more[0])
-            if self.recipe.hints_weight:
-                cells_of = [[tf.reshape(one, (-1, one.shape[-1])) for one in maps] for maps in (means[-3:], more[-3:])]
-                apart = [unexplained(wanted, given) for wanted, given in zip(*cells_of)]
-                loss += self.recipe.hints_weight * tf.add_n(apart) / len(apart)
+                loss += self.recipe.features_weight * unexplained(open_features, features[0])
         weights = [variable.value for variable in self.network.trainable_variables]
         gradients = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         gradients, _ = tf.clip_by_global_norm(gradients, 5.0)

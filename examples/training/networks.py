@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-__all__ = ["HINTS", "NETWORKS", "build_network", "copy_weights", "fold_taught", "widen"]
+__all__ = ["NETWORKS", "build_network", "copy_weights", "fold_taught", "widen"]
 
 NETWORKS = ("mobilenet_v2", "mobilenet", "custom")
 INPUT_SIZE = 128
@@ -25,14 +25,6 @@ MIDDLE = {
     "custom": ("block_6_expand_relu", "block_10_expand_relu"),
 }
 
-# Where a student is told what a MobileNetV2's map of the same size holds, and that map.
-HINTS = {
-    "mobilenet_v2": ("block_2_add", "block_5_add", "block_12_add"),
-    "mobilenet": ("conv_pw_3_relu", "conv_pw_5_relu", "conv_pw_11_relu"),
-    "custom": ("block_2_add", "block_5_add", "block_12_add"),
-}
-HINT_CHANNELS = (24, 32, 96)
-
 
 def build_network(
     name: str,
@@ -43,7 +35,6 @@ def build_network(
     middle: bool = False,
     last: str = "",
     features: int = 0,
-    hints: bool = False,
 ) -> Any:
     """Build a network with its heads.
 
@@ -56,12 +47,11 @@ def build_network(
         middle: Let the heads see pooled features from the middle of the network beside those from its end.
         last: Name of the layer after which the network ends; its own end unless given.
         features: How many of an open model's features one more head foretells.
-        hints: Foretell a MobileNetV2's maps at three depths too.
 
     Returns:
         A ``keras.Model``: float32 (B, 128, 128, 3) in [-1, 1] to ``[logit (B, 1), map (B, h, w, 1), taught (B, 2)]``,
-        all logits of P(live), and where asked for ``features (B, n)`` and three hints ``(B, h, w, c)``. The maps and
-        the features are aids to training; ``taught`` foretells each open model's logit.
+        all logits of P(live), and ``features (B, n)`` where asked for. The map and the features are aids to training;
+        ``taught`` foretells each open model's logit.
     """
     import keras
 
@@ -98,9 +88,6 @@ def build_network(
     heads = [logit, cells, taught]
     if features:
         heads.append(keras.layers.Dense(features, name="features")(pooled))
-    if hints:
-        for number, (layer, channels) in enumerate(zip(HINTS[name], HINT_CHANNELS)):
-            heads.append(keras.layers.Conv2D(channels, 1, name=f"hint_{number}")(base.get_layer(layer).output))
     return keras.Model(base.input, heads, name=name)
 
 

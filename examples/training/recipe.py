@@ -40,7 +40,6 @@ class Recipe:
             proxy, as the teachers foretell them; it is dropped when the training is over.
         taught_share: Weight of each of their logits in the exported mean, where the label's own has 1.
         taught_live: Ask MiniFAS 128 about each augmented picture instead of trusting its stored score.
-        taught_whole: Ask about tightened pictures as they were before, so that missing surroundings say nothing.
         average: Decay of the running mean of weights that is exported.
         frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
         mixstyle: Share of steps in which feature statistics are mixed between pictures.
@@ -49,8 +48,6 @@ class Recipe:
         splits: Splits trained on.
         teachers: Names of finished runs, beside this one, whose mean logit is learnt on the augmented picture.
         distil_weight: Weight of the share of that logit's variance left unexplained, beside the loss of the labels.
-        hints_weight: Weight of the share of the variance of the teachers' maps, MobileNetV2s' at three depths, that a
-            linear map of this network's maps of the same size leaves unexplained.
         augment: How pictures are degraded.
     """
 
@@ -75,7 +72,6 @@ class Recipe:
     features_weight: float = 0.0
     taught_share: float = 0.0
     taught_live: bool = False
-    taught_whole: bool = False
     average: float = 0.99
     frozen_before: str = ""
     mixstyle: float = 0.0
@@ -84,7 +80,6 @@ class Recipe:
     splits: tuple[str, ...] = ("train", "faces")
     teachers: tuple[str, ...] = ()
     distil_weight: float = 1.0
-    hints_weight: float = 0.0
     augment: AugmentPolicy = field(default_factory=AugmentPolicy)
 
     @property

@@ -1,21 +1,29 @@
-"""Scores under conditions a camera may bring, and under boxes that a detector misses by a little."""
+"""Scores under conditions a camera may bring, and under boxes that a detector misses by a little.
+
+``python -m examples.training.robustness`` prints the bundled files' under each condition, on the webcam scenes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 from examples.training.augment import grain, jitter_box, motion_blur, recompress, rotated_crop
+from examples.training.data import add_places
 from examples.training.spoofs import contact_rows
-from examples.training.valset import ValidationSet
+from examples.training.valset import WEBCAMS, ValidationSet
 from PIL import Image
 
 from facelive.crops import face_crop
 from facelive.metrics import bpcer, roc_auc
+from facelive.models import LivenessModel
 
-__all__ = ["CONDITIONS", "jitter", "simulated", "sweep"]
+__all__ = ["CONDITIONS", "jitter", "main", "simulated", "sweep"]
 
 Pixels = npt.NDArray[np.uint8]
 Scorer = Callable[[Pixels], npt.NDArray[np.float64]]
@@ -28,6 +36,17 @@ def _resized(factor: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
         across, down = size[0] / image.shape[1], size[1] / image.shape[0]
         small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
         return small, (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
+
+    return change
+
+
+def _cut(factor: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
+    def change(image: Pixels, box: Box) -> tuple[Pixels, Box]:
+        reach = factor * max(box[2] - box[0], box[3] - box[1]) / 2
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        left, top = max(0, int(x - reach)), max(0, int(y - reach))
+        part = image[top : int(y + reach) + 1, left : int(x + reach) + 1]
+        return part, (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
 
     return change
 
@@ -64,6 +83,9 @@ CONDITIONS: dict[str, Callable[[Pixels, Box], tuple[Pixels, Box]]] = {
     "motion blur, 5 px": _pixelwise(lambda image: motion_blur(image, 5.0, 0.6)),
     "warm cast": _cast(1.15, 1.0, 0.85),
     "cold cast": _cast(0.85, 1.0, 1.15),
+    "cut to 1.25x the face": _cut(1.25),
+    "cut to 1.1x the face": _cut(1.1),
+    "cut to the face": _cut(1.0),
 }
 
 
@@ -140,3 +162,27 @@ def jitter(
         flipped.append(float(np.mean((moved >= 0.5) != (still >= 0.5))))
         change.append(float(np.mean(np.abs(moved - still))))
     return {"flipped": float(np.mean(flipped)), "mean_change": float(np.mean(change)), "draws": draws}
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="robustness", description=__doc__)
+    parser.add_argument("--models", type=Path, default=Path("src/facelive/assets"), help="folder of files with cards")
+    parser.add_argument("--every", type=int, default=2, help="every n-th picture")
+    add_places(parser)
+    options = parser.parse_args(arguments)
+    validation = ValidationSet.load(options.data, None, options.cache)
+    part = validation.subset(np.flatnonzero(np.isin(validation.sources, WEBCAMS))[:: options.every])
+    found = {}
+    for name in ("mobilenet_v2", "mobilenet", "custom"):
+        model = LivenessModel.from_file(options.models / f"{name}.tflite")
+        found[name] = sweep(part, model.score, crop_scale=model.card.crop_scale)
+    print("| condition | " + " | ".join(f"{name}: AUC / BPCER / APCER" for name in found) + " |")
+    for condition in CONDITIONS:
+        cells = ("{auc:.3f} / {bpcer:.1%} / {apcer:.1%}".format(**figures[condition]) for figures in found.values())
+        print(f"| {condition} | " + " | ".join(cells) + " |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

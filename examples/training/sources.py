@@ -12,7 +12,7 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.data import add_places, load_rows
 from examples.training.recipe import Recipe
+from examples.training.release import EARLY, FEATURES, SHORT
 from examples.training.valset import MSU, WEBCAMS, ValidationSet
 
 from facelive.metrics import eer, roc_auc
@@ -32,6 +33,8 @@ FOLDS = (
     ("dtruong46me/face-anti-spoofing", "raulsilva-tech/RS-FACE"),
     ("gc535/LivenessDectectionForFaceSpoofingAttack", "imironica/liveness", "ReynaraEzra/Liveness-Detection"),
 )
+RECIPE = Recipe().changed({**FEATURES, **EARLY, **SHORT, "middle": False, "taught_share": 0.5})
+RECIPE = RECIPE.changed({"samples": 14_400, "echo": 2, "learning_rate": 7e-4})
 Floats = npt.NDArray[np.float64]
 
 
@@ -42,7 +45,7 @@ def nested(sources: Sequence[str], counts: Sequence[int], seed: int = 0) -> list
     return [shuffled[:count] for count in counts]
 
 
-def without(recipe: Recipe, left_out: Sequence[str]) -> Recipe:
+def without(recipe: Recipe, left_out: Iterable[str]) -> Recipe:
     """The recipe on all sources but some."""
     return recipe.changed({"left_out": sorted(left_out)})
 
@@ -89,6 +92,33 @@ def plot_curve(curve: Sequence[dict[str, float]], path: Path) -> None:
     figure.savefig(path, bbox_inches="tight")
 
 
+def _curve(recipe: Recipe, sources: Sequence[str], places: argparse.Namespace) -> list[dict[str, float]]:
+    """AUC and EER on val of networks trained on nested parts of the sources."""
+    validation = ValidationSet.load(places.data, places.teachers, places.cache)
+    curve = []
+    for part in nested(sources, COUNTS):
+        network = _trained(without(recipe, set(sources) - set(part)), places.runs / f"sources{len(part)}", places)
+        logits = _logits(network, validation, recipe.augment.crop_scale)
+        webcams = float(np.mean([_figures(validation, logits, source)["auc"] for source in WEBCAMS]))
+        msu = _figures(validation, logits, MSU)
+        curve.append({"sources": len(part), "msu": msu["auc"], "eer": msu["eer"], "webcams": webcams})
+        print(json.dumps(curve[-1]), flush=True)
+    return curve
+
+
+def _left_out(recipe: Recipe, places: argparse.Namespace) -> None:
+    """Print AUC and EER of each source that its network never saw, and those of the open models."""
+    training = ValidationSet.load(places.data, places.teachers, places.cache, split="train")
+    for number, fold in enumerate(FOLDS):
+        network = _trained(without(recipe, fold), places.runs / f"fold{number}", places)
+        unseen = training.subset(np.flatnonzero(np.isin(training.sources, fold)))
+        logits = _logits(network, unseen, recipe.augment.crop_scale)
+        for source in fold:
+            found = {"left out": _figures(unseen, logits, source)}
+            found.update((name, _figures(unseen, scores, source)) for name, scores in unseen.teacher_scores().items())
+            print(json.dumps({"source": source, **found}), flush=True)
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="sources", description=__doc__)
@@ -96,33 +126,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--plot", type=Path, help="where to draw the curve (SVG)")
     add_places(parser)
     options = parser.parse_args(arguments)
-    from examples.training.release import EARLY, FEATURES, SHORT
-
-    recipe = Recipe().changed({**FEATURES, **EARLY, **SHORT, "middle": False, "taught_share": 0.5})
-    recipe = recipe.changed({"samples": 14_400, "echo": 2, "learning_rate": 7e-4})
-    rows = [row for row in load_rows(options.data, options.teachers) if row.split == "train" and row.trainable]
-    sources = sorted({row.source for row in rows})
-    validation = ValidationSet.load(options.data, options.teachers, options.cache)
-    curve = []
-    for part in nested(sources, COUNTS):
-        network = _trained(without(recipe, set(sources) - set(part)), options.runs / f"sources{len(part)}", options)
-        scores = _logits(network, validation, recipe.augment.crop_scale)
-        webcams = float(np.mean([_figures(validation, scores, source)["auc"] for source in WEBCAMS]))
-        msu = _figures(validation, scores, MSU)
-        pictures = sum(row.source in part for row in rows)
-        point = {"sources": len(part), "pictures": pictures, "msu": msu["auc"], "eer": msu["eer"], "webcams": webcams}
-        curve.append(point)
-        print(json.dumps(point), flush=True)
+    rows = load_rows(options.data, options.teachers)
+    sources = sorted({row.source for row in rows if row.split == "train" and row.trainable})
+    curve = _curve(RECIPE, sources, options)
     if options.plot is not None:
         plot_curve(curve, options.plot)
-    training = ValidationSet.load(options.data, options.teachers, options.cache, split="train")
-    for number, fold in enumerate(FOLDS):
-        network = _trained(without(recipe, fold), options.runs / f"fold{number}", options)
-        part = training.subset(np.flatnonzero(np.isin(training.sources, fold)))
-        scores = {"left out": _logits(network, part, recipe.augment.crop_scale), **part.teacher_scores()}
-        for source in fold:
-            found = {name: _figures(part, values, source) for name, values in scores.items()}
-            print(json.dumps({"source": source, **found}), flush=True)
+    _left_out(RECIPE, options)
     return 0
 
 

@@ -44,7 +44,6 @@ def batches_of(recipe: Recipe, data: Path, teachers: Path, cache: Path) -> tuple
         synthetic=recipe.synthetic,
         backdrops=open_store(data, backdrop_files(data), cache) if recipe.synthetic else None,
         open_model=teachers / "minifas128.onnx" if recipe.taught_live else None,
-        asked_whole=recipe.taught_whole,
     )
     return maker, chosen
 

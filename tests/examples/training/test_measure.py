@@ -66,6 +66,13 @@ def test_conditions_reach_the_scores(validation: ValidationSet) -> None:
     assert found["JPEG 95"]["auc"] == pytest.approx(found["as stored"]["auc"], abs=0.02)
 
 
+def test_cutting_a_picture_to_its_face_takes_the_surroundings_alone(validation: ValidationSet) -> None:
+    image, box = validation.store[0], (60, 50, 110, 115)
+    part, (x0, y0, x1, y1) = CONDITIONS["cut to 1.1x the face"](image, box)
+    assert max(part.shape) <= 1.1 * 65 + 2
+    assert np.array_equal(part[int(y0) : int(y1), int(x0) : int(x1)], image[50:115, 60:110])
+
+
 def test_a_model_that_ignores_the_picture_never_flips(validation: ValidationSet) -> None:
     found = jitter(validation, lambda crops: np.full(len(crops), 0.7), crop_scale=1.5)
     assert (found["flipped"], found["mean_change"]) == (0, 0)

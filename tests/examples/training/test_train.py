@@ -201,22 +201,6 @@ def test_a_student_learns_its_teachers_logit(tiny_data: Path, tmp_path: Path) ->
     assert losses[-1] < losses[0]
 
 
-def test_a_student_learns_its_teachers_maps(tiny_data: Path, tmp_path: Path) -> None:
-    from examples.training.loop import WEIGHTS
-    from examples.training.networks import build_network
-    from examples.training.train import train
-
-    (tmp_path / "teacher").mkdir()
-    build_network("custom", width=0.25).save_weights(tmp_path / "teacher" / WEIGHTS)
-    (tmp_path / "teacher" / "recipe.json").write_text(TINY.to_json(), encoding="utf-8")
-    changes = {"width": 0.5, "teachers": ["teacher"], "distil_weight": 0.0, "echo": 2, "samples": 480}
-    recipe = TINY.changed({**changes, "hints_weight": 10.0, "learning_rate": 0.004})
-    train(recipe, tmp_path / "run", data=tiny_data, teachers=tiny_data, cache=tmp_path, workers=0)
-    lines = (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    losses = [json.loads(line)["loss"] for line in lines[:-1]]
-    assert losses[-1] < 0.6 * losses[0]
-
-
 @given(st.sets(st.text(max_size=4), min_size=4), st.integers(0, 99))
 def test_a_smaller_part_of_the_sources_lies_within_every_larger_one(sources: set[str], seed: int) -> None:
     from examples.training.sources import nested
