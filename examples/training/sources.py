@@ -25,7 +25,7 @@ from examples.training.valset import MSU, WEBCAMS, ValidationSet
 
 from facelive.metrics import eer, roc_auc
 
-__all__ = ["FOLDS", "main", "nested", "plot_curve", "without"]
+__all__ = ["FOLDS", "main", "nested", "without"]
 
 COUNTS = (5, 11, 22, 44)
 FOLDS = (
@@ -72,38 +72,15 @@ def _figures(validation: ValidationSet, scores: Floats, source: str) -> dict[str
     return {"auc": roc_auc(live, attack), "eer": eer(live, attack).rate}
 
 
-def plot_curve(curve: Sequence[dict[str, float]], path: Path) -> None:
-    """AUC against the number of sources, a line for the MSU part and one for the mean of the webcam scenes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.5, 3.6))
-    axes = figure.add_subplot()
-    counts = [point["sources"] for point in curve]
-    for name, label in (("msu", "MSU part"), ("webcams", "webcam scenes, mean")):
-        axes.plot(counts, [point[name] for point in curve], marker="o", label=label)
-    axes.set_xscale("log")
-    axes.set_xticks(counts, [str(count) for count in counts])
-    axes.minorticks_off()
-    axes.set_xlabel("sources trained on")
-    axes.set_ylabel("AUC on sources never seen")
-    axes.legend(frameon=False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    figure.savefig(path, bbox_inches="tight")
-
-
-def _curve(recipe: Recipe, sources: Sequence[str], places: argparse.Namespace) -> list[dict[str, float]]:
-    """AUC and EER on val of networks trained on nested parts of the sources."""
+def _curve(recipe: Recipe, sources: Sequence[str], places: argparse.Namespace) -> None:
+    """Print AUC and EER on val of networks trained on nested parts of the sources."""
     validation = ValidationSet.load(places.data, places.teachers, places.cache)
-    curve = []
     for part in nested(sources, COUNTS):
         network = _trained(without(recipe, set(sources) - set(part)), places.runs / f"sources{len(part)}", places)
         logits = _logits(network, validation, recipe.augment.crop_scale)
         webcams = float(np.mean([_figures(validation, logits, source)["auc"] for source in WEBCAMS]))
         msu = _figures(validation, logits, MSU)
-        curve.append({"sources": len(part), "msu": msu["auc"], "eer": msu["eer"], "webcams": webcams})
-        print(json.dumps(curve[-1]), flush=True)
-    return curve
+        print(json.dumps({"sources": len(part), **msu, "webcams": webcams}), flush=True)
 
 
 def _left_out(recipe: Recipe, places: argparse.Namespace) -> None:
@@ -123,14 +100,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="sources", description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("../runs"), help="scratch folder, outside the repository")
-    parser.add_argument("--plot", type=Path, help="where to draw the curve (SVG)")
     add_places(parser)
     options = parser.parse_args(arguments)
     rows = load_rows(options.data, options.teachers)
     sources = sorted({row.source for row in rows if row.split == "train" and row.trainable})
-    curve = _curve(RECIPE, sources, options)
-    if options.plot is not None:
-        plot_curve(curve, options.plot)
+    _curve(RECIPE, sources, options)
     _left_out(RECIPE, options)
     return 0
 
