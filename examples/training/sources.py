@@ -19,6 +19,7 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 from examples.training.data import add_places, load_rows
+from examples.training.export import keras_logits
 from examples.training.recipe import Recipe
 from examples.training.release import EARLY, FEATURES, SHORT
 from examples.training.valset import MSU, WEBCAMS, ValidationSet
@@ -35,7 +36,6 @@ FOLDS = (
 )
 RECIPE = Recipe().changed({**FEATURES, **EARLY, **SHORT, "middle": False, "taught_share": 0.5})
 RECIPE = RECIPE.changed({"samples": 14_400, "echo": 2, "learning_rate": 7e-4})
-Floats = npt.NDArray[np.float64]
 
 
 def nested(sources: Sequence[str], counts: Sequence[int], seed: int = 0) -> list[list[str]]:
@@ -60,15 +60,10 @@ def _trained(recipe: Recipe, run: Path, places: argparse.Namespace) -> Any:
     return load_run(run)
 
 
-def _logits(network: Any, validation: ValidationSet, crop_scale: float) -> Floats:
-    crops = validation.crops(crop_scale)
-    parts = (crops[start : start + 64].astype(np.float32) / 127.5 - 1 for start in range(0, len(crops), 64))
-    return np.concatenate([np.asarray(network(part, training=False)[0])[:, 0] for part in parts]).astype(np.float64)
-
-
-def _figures(validation: ValidationSet, scores: Floats, source: str) -> dict[str, float]:
-    mine = (validation.sources == source) & ~np.isnan(scores)
-    live, attack = (scores[mine & (validation.labels == label)] for label in (1, 0))
+def _figures(validation: ValidationSet, scores: npt.ArrayLike, source: str) -> dict[str, float]:
+    known = np.asarray(scores, np.float64)
+    mine = (validation.sources == source) & ~np.isnan(known)
+    live, attack = (known[mine & (validation.labels == label)] for label in (1, 0))
     return {"auc": roc_auc(live, attack), "eer": eer(live, attack).rate}
 
 
@@ -77,7 +72,7 @@ def _curve(recipe: Recipe, sources: Sequence[str], places: argparse.Namespace) -
     validation = ValidationSet.load(places.data, places.teachers, places.cache)
     for part in nested(sources, COUNTS):
         network = _trained(without(recipe, set(sources) - set(part)), places.runs / f"sources{len(part)}", places)
-        logits = _logits(network, validation, recipe.augment.crop_scale)
+        logits = keras_logits(network, validation.crops(recipe.augment.crop_scale))
         webcams = float(np.mean([_figures(validation, logits, source)["auc"] for source in WEBCAMS]))
         msu = _figures(validation, logits, MSU)
         print(json.dumps({"sources": len(part), **msu, "webcams": webcams}), flush=True)
@@ -89,7 +84,7 @@ def _left_out(recipe: Recipe, places: argparse.Namespace) -> None:
     for number, fold in enumerate(FOLDS):
         network = _trained(without(recipe, fold), places.runs / f"fold{number}", places)
         unseen = training.subset(np.flatnonzero(np.isin(training.sources, fold)))
-        logits = _logits(network, unseen, recipe.augment.crop_scale)
+        logits = keras_logits(network, unseen.crops(recipe.augment.crop_scale))
         for source in fold:
             found = {"left out": _figures(unseen, logits, source)}
             found.update((name, _figures(unseen, scores, source)) for name, scores in unseen.teacher_scores().items())
