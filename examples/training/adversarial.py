@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.measure import rounded
 from examples.training.perturb import Attacker, Jitter, centred_box, make_scene
+from examples.training.runs import load_run
 from examples.training.sheet import COLLINS
 from examples.training.spoofs import contact_rows
 from PIL import Image
@@ -156,8 +157,6 @@ def check_kinship(network: Any, model: LivenessModel, scenes: Pixels) -> None:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The command line."""
-    from examples.training.loop import load_run  # imports TensorFlow
-
     parser = argparse.ArgumentParser(prog="adversarial", description=__doc__)
     parser.add_argument("run", type=Path, help="folder of the run that the file was exported from")
     parser.add_argument("--model", type=Path, required=True, help="the .tflite file, its card beside it")

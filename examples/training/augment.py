@@ -16,7 +16,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from facelive.crops import face_crop
 
-__all__ = ["AugmentPolicy", "augment", "grain", "jitter_box", "motion_blur", "recompress", "rotated_crop"]
+__all__ = ["AugmentPolicy", "augment", "grain", "jitter_box", "motion_blur", "recompress", "rotated_crop", "tightened"]
 
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -58,8 +58,27 @@ class AugmentPolicy:
     noise: float = 0.3
 
 
+def tightened(image: Pixels, box: Box, rng: np.random.Generator, policy: AugmentPolicy) -> tuple[Pixels, Box]:
+    """Cut some pictures to 1 to 1.5 times the face: the crop's rim is then mirrored, for either class.
+
+    Returns:
+        The picture and the face in it: those given for all but the policy's share.
+    """
+    if rng.random() >= policy.tighten:
+        return image, box
+    factor = float(rng.uniform(1.0, 1.5))
+    height, width = image.shape[:2]
+    half_x, half_y = factor * (box[2] - box[0]) / 2, factor * (box[3] - box[1]) / 2
+    middle_x, middle_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    left, top = max(0, round(middle_x - half_x)), max(0, round(middle_y - half_y))
+    right, bottom = min(width, round(middle_x + half_x)), min(height, round(middle_y + half_y))
+    if right - left < 24 or bottom - top < 24:
+        return image, box
+    return image[top:bottom, left:right], (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+
+
 def augment(image: Pixels, box: Box, rng: np.random.Generator, policy: AugmentPolicy, size: int = 128) -> Pixels:
-    """Draw one model input from a picture.
+    """Draw one model input from a picture, tightened or not.
 
     Args:
         image: uint8, (H, W, 3), RGB, 0-255.
@@ -71,8 +90,6 @@ def augment(image: Pixels, box: Box, rng: np.random.Generator, policy: AugmentPo
     Returns:
         uint8, (size, size, 3), RGB, 0-255.
     """
-    if rng.random() < policy.tighten:
-        image, box = _tighten(image, box, float(rng.uniform(1.0, 1.5)))
     scale = policy.crop_scale * float(rng.uniform(*policy.zoom))
     box = jitter_box(box, policy.shift, rng)
     angle = float(rng.uniform(-policy.rotation_deg, policy.rotation_deg)) * float(rng.random() < policy.rotated)
@@ -145,18 +162,6 @@ def motion_blur(crop: Pixels, length_px: float, angle: float) -> Pixels:
         left = reach + round(step * length_px * math.cos(angle))
         total += wide[top : top + height, left : left + width]
     return np.asarray(total // np.uint16(steps), np.uint8)
-
-
-def _tighten(image: Pixels, box: Box, factor: float) -> tuple[Pixels, Box]:
-    """Cut a picture to ``factor`` times its face: the crop's rim is then mirrored, for either class."""
-    height, width = image.shape[:2]
-    half_x, half_y = factor * (box[2] - box[0]) / 2, factor * (box[3] - box[1]) / 2
-    middle_x, middle_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    left, top = max(0, round(middle_x - half_x)), max(0, round(middle_y - half_y))
-    right, bottom = min(width, round(middle_x + half_x)), min(height, round(middle_y + half_y))
-    if right - left < 24 or bottom - top < 24:
-        return image, box
-    return image[top:bottom, left:right], (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
 
 
 def _optics(crop: Pixels, rng: np.random.Generator, policy: AugmentPolicy) -> Pixels:

@@ -13,12 +13,12 @@ from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.augment import AugmentPolicy, augment
+from examples.training.augment import AugmentPolicy, augment, tightened
 from examples.training.data import PictureStore, Row
 from examples.training.sampling import Sampler
 from examples.training.spoofs import SPECIES, mirror, present
 
-__all__ = ["LIMIT", "Batch", "BatchMaker", "echoed", "minifas", "prefetched"]
+__all__ = ["LIMIT", "Batch", "BatchMaker", "echoed", "minifas", "mirrored", "prefetched"]
 
 SYNTHETIC_TARGET = 0.05  # what a teacher that is sure would say
 LIMIT = 8.0  # beyond it a logit says no more than that its model is sure
@@ -30,6 +30,7 @@ class Batch:
 
     Args:
         images: uint8, (B, 128, 128, 3), RGB, 0-255.
+        whole: The same with the surroundings that some were cut from; the same array when nobody asks for them.
         targets: float32, (B,): P(live) to be learnt, in [0, 1].
         labels: float32, (B,): 1 live, 0 attack, NaN unknown.
         taught: float32, (B, 2): each open model's logit of P(live), within ±`LIMIT`, NaN where it has none.
@@ -37,6 +38,7 @@ class Batch:
     """
 
     images: npt.NDArray[np.uint8]
+    whole: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
     labels: npt.NDArray[np.float32]
     taught: npt.NDArray[np.float32]
@@ -56,6 +58,8 @@ class BatchMaker:
         synthetic: Share of the pictures not labelled as attacks that become one, and the same share again mirrors.
         backdrops: Pictures to stand behind synthetic attacks.
         open_model: ONNX file of MiniFAS 128, asked about every augmented picture instead of the stored one.
+        whole: Give every picture with its surroundings too, for teachers who know more than a student is shown.
+        taught_whole: With ``whole``, ask ``open_model`` about those.
     """
 
     def __init__(
@@ -70,6 +74,8 @@ class BatchMaker:
         synthetic: float = 0.0,
         backdrops: Optional[PictureStore] = None,
         open_model: Optional[Path] = None,
+        whole: bool = False,
+        taught_whole: bool = False,
     ) -> None:
         self._boxes = [row.box for row in rows]
         self._store = store
@@ -78,6 +84,8 @@ class BatchMaker:
         self._synthetic = synthetic
         self._backdrops = backdrops
         self._open_model = open_model
+        self._whole = whole
+        self._taught_whole = taught_whole
         self._labels = np.array([np.nan if row.label is None else row.label for row in rows], np.float32)
         pair = np.array([row.soft or (np.nan, np.nan) for row in rows], np.float32)
         self._taught = _logits(pair)
@@ -92,6 +100,7 @@ class BatchMaker:
         targets, labels = self._targets[chosen].astype(np.float32), self._labels[chosen].copy()
         taught = self._taught[chosen].copy()
         images = np.empty((len(chosen), 128, 128, 3), np.uint8)
+        whole = np.empty_like(images) if self._whole else images
         for place, index in enumerate(chosen):
             image, box = self._store[index], self._boxes[index]
             draw = float(rng.random())
@@ -102,11 +111,17 @@ class BatchMaker:
                 else:
                     made = mirror(image, box, rng)
                 image, box = made.image, made.box
-            images[place] = augment(image, box, rng, self._policy)
+            cut, cut_box = tightened(image, box, rng, self._policy)
+            state = rng.bit_generator.state
+            images[place] = augment(cut, cut_box, rng, self._policy)
+            whole[place] = images[place]
+            if self._whole and cut is not image:
+                rng.bit_generator.state = state  # all else alike
+                whole[place] = augment(image, box, rng, self._policy)
         features = np.empty((len(images), 0), np.float32)
         if self._open_model is not None:
-            taught[:, 1], features = minifas(self._open_model, images)
-        return Batch(images, targets, labels, taught, features)
+            taught[:, 1], features = minifas(self._open_model, whole if self._taught_whole else images)
+        return Batch(images, whole, targets, labels, taught, features)
 
     def _backdrop(self, rng: np.random.Generator) -> Optional[npt.NDArray[np.uint8]]:
         if self._backdrops is None or rng.random() < 0.2:
@@ -190,6 +205,11 @@ def prefetched(maker: BatchMaker, steps: range, *, workers: int = 1, ahead: int 
                 future.cancel()
 
 
+def mirrored(batch: Batch) -> Batch:
+    """The same pictures, left and right exchanged."""
+    return replace(batch, images=batch.images[:, :, ::-1], whole=batch.whole[:, :, ::-1])
+
+
 def echoed(batches: Iterable[Batch], steps: range, times: int) -> Iterator[Batch]:
     """Use each batch for several steps in a row, every second time mirrored left to right.
 
@@ -201,4 +221,4 @@ def echoed(batches: Iterable[Batch], steps: range, times: int) -> Iterator[Batch
     for number, batch in enumerate(batches, start=steps.start // times):
         for turn in range(times):
             if number * times + turn in steps:
-                yield batch if turn % 2 == 0 else replace(batch, images=batch.images[:, :, ::-1])
+                yield batch if turn % 2 == 0 else mirrored(batch)

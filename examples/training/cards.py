@@ -105,7 +105,7 @@ def _history(run: Path) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
-    for name in ("keras", "numpy", "pillow", "tensorflow", "tensorflow-cpu"):
+    for name in ("keras", "numpy", "pillow", "tensorflow", "tensorflow-cpu", "torch"):
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.batches import BatchMaker
 from examples.training.recipe import Recipe
+from examples.training.runs import WEIGHTS, save_weights
 from examples.training.train import finished_lines
 
 __all__ = ["fit_heads", "linear_map", "write_run"]
@@ -37,8 +38,6 @@ def write_run(
     Returns:
         The file of weights, its heads folded.
     """
-    from examples.training.loop import WEIGHTS, save_weights  # imports TensorFlow
-
     out.mkdir(parents=True, exist_ok=True)
     save_weights(network, out, recipe.taught_share)
     (out / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")

@@ -25,6 +25,7 @@ from examples.training.measure import rounded
 from examples.training.parity import tflite_scores
 from examples.training.recipe import Recipe
 from examples.training.robustness import simulated
+from examples.training.runs import load_run
 from examples.training.sheet import COLLINS
 from examples.training.valset import ValidationSet
 from PIL import Image
@@ -104,8 +105,6 @@ def export(
         familiar: Pictures that both learnt from; over them ``calibration``, then that of ``before``, is carried over
             to the refit.
     """
-    from examples.training.loop import load_run  # imports TensorFlow
-
     recipe = Recipe.of_run(run)
     network = load_run(run)
     crops = validation.crops(recipe.augment.crop_scale)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, Optional
 
@@ -10,49 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 from examples.training.batches import Batch
-from examples.training.networks import build_network, copy_weights, fold_taught
 from examples.training.recipe import Recipe
+from examples.training.runs import load_run, save_weights, started
 
-__all__ = ["HEADS", "WEIGHTS", "Trainer", "build", "load_run", "save_weights"]
+__all__ = ["Trainer", "unexplained"]
 
-IMAGENET = {
-    ("mobilenet_v2", 1.0): "mobilenet_v2_1.0_imagenet.weights.h5",
-    ("mobilenet", 0.25): "mobilenet_0.25_imagenet.weights.h5",
-    ("mobilenet", 0.5): "mobilenet_0.25_imagenet.weights.h5",
-}
 CHECKPOINT = "checkpoint.npz"
-FEATURES = 128  # of MiniFAS 128's last layer but one
-HEADS = "heads.weights.h5"  # to go on from
-WEIGHTS = "average.weights.h5"
-
-
-def load_run(run: Path, weights: str = WEIGHTS) -> Any:
-    """The network of a finished run, with its averaged weights; ``HEADS`` are those before folding."""
-    recipe = Recipe.of_run(run)
-    network = build(recipe)
-    network.load_weights(run / weights)
-    network.trainable = False
-    return network
-
-
-def save_weights(network: Any, run: Path, taught_share: float) -> None:
-    """Write a network's weights: as they are, to go on from, and with the taught heads folded in, as they stay."""
-    network.save_weights(run / HEADS)
-    fold_taught(network, taught_share)
-    network.save_weights(run / WEIGHTS)
-
-
-def build(recipe: Recipe, weights: Optional[Path] = None) -> Any:
-    """The network of a recipe, started from ``weights`` where given."""
-    return build_network(
-        recipe.network,
-        weights=weights,
-        width=recipe.width,
-        dropout=recipe.dropout,
-        middle=recipe.middle,
-        last=recipe.last,
-        features=FEATURES if recipe.features_weight else 0,
-    )
 
 
 def unexplained(wanted: Any, given: Any) -> Any:
@@ -90,11 +52,7 @@ class Trainer:
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
         self.step = 0
-        known = IMAGENET.get((recipe.network, recipe.width))
-        weights = imagenet / known if imagenet is not None and known is not None and start is None else None
-        self.network = build(recipe, weights)
-        if start is not None:
-            copy_weights(load_run(start, HEADS), self.network)
+        self.network = started(recipe, imagenet, start)
         if recipe.frozen_before:
             names = [layer.name for layer in self.network.layers]
             for layer in self.network.layers[: names.index(recipe.frozen_before)]:
@@ -108,10 +66,11 @@ class Trainer:
 
     def update(self, batch: Batch) -> float:
         """Take one step; returns the loss."""
-        self._optimizer.learning_rate.assign(self._rate())
+        self._optimizer.learning_rate.assign(self.recipe.rate(self.step / self.recipe.steps))
         decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
         loss = self._learn(
             tf.constant(batch.images),
+            tf.constant(batch.whole),
             tf.constant(batch.targets),
             tf.constant(batch.taught),
             tf.constant(batch.features),
@@ -120,21 +79,17 @@ class Trainer:
         self.step += 1
         return float(loss)
 
-    def _rate(self) -> float:
-        done = self.step / self.recipe.steps
-        if done < self.recipe.warmup:
-            return self.recipe.learning_rate * (done / self.recipe.warmup + 0.02)
-        along = (done - self.recipe.warmup) / (1 - self.recipe.warmup)
-        return self.recipe.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * along)) / 2)
-
-    def _learn_eagerly(self, images: Any, targets: Any, open_logits: Any, open_features: Any, decay: Any) -> Any:
+    def _learn_eagerly(
+        self, images: Any, whole: Any, targets: Any, open_logits: Any, open_features: Any, decay: Any
+    ) -> Any:
         inputs = tf.cast(images, tf.float32) / 127.5 - 1.0
         targets = targets[:, None]
         with tf.GradientTape() as tape:
             logit, cells, taught, *features = self.network(inputs, training=True)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logit))
             if self._teachers:
-                given = [teacher(inputs, training=False) for teacher in self._teachers]
+                asked = tf.cast(whole, tf.float32) / 127.5 - 1.0
+                given = [teacher(asked, training=False) for teacher in self._teachers]
                 means = [tf.stop_gradient(tf.add_n(heads) / len(given)) for heads in zip(*given)]
                 loss += self.recipe.distil_weight * unexplained(means[0], logit)
                 if self.recipe.features_weight and not self.recipe.taught_live:

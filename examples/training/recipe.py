@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,15 @@ class Recipe:
             proxy, as the teachers foretell them; it is dropped when the training is over.
         taught_share: Weight of each of their logits in the exported mean, where the label's own has 1.
         taught_live: Ask MiniFAS 128 about each augmented picture instead of trusting its stored score.
+        taught_whole: Ask it about tightened pictures as they were, with their surroundings.
         average: Decay of the running mean of weights that is exported.
         frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
         mixstyle: Share of steps in which feature statistics are mixed between pictures.
         synthetic: Share of labelled pictures replaced by a synthetic attack or its mirror.
         left_out: Sources never trained on, as prefixes of their names.
         splits: Splits trained on.
-        teachers: Names of finished runs, beside this one, whose mean logit is learnt on the augmented picture.
+        teachers: Names of finished runs, beside this one, whose mean logit is learnt; they are asked about the
+            augmented picture as it was before it was tightened.
         distil_weight: Weight of the share of that logit's variance left unexplained, beside the loss of the labels.
         augment: How pictures are degraded.
     """
@@ -72,6 +75,7 @@ class Recipe:
     features_weight: float = 0.0
     taught_share: float = 0.0
     taught_live: bool = False
+    taught_whole: bool = False
     average: float = 0.99
     frozen_before: str = ""
     mixstyle: float = 0.0
@@ -86,6 +90,13 @@ class Recipe:
     def steps(self) -> int:
         """Optimizer steps in the whole run."""
         return max(1, self.samples // self.batch)
+
+    def rate(self, done: float) -> float:
+        """The learning rate when a share ``done`` of the run lies behind: a short climb, then half a cosine."""
+        if done < self.warmup:
+            return self.learning_rate * (done / self.warmup + 0.02)
+        along = min((done - self.warmup) / (1 - self.warmup), 1.0)
+        return self.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * along)) / 2)
 
     def to_json(self) -> str:
         """Readable JSON, which `from_json` takes back."""

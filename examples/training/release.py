@@ -1,11 +1,12 @@
 """Every bundled model, from the pictures to the files: ``python -m examples.training.release --runs ../runs``.
 
 The steps in order, each a command of this folder; a step whose result is there is skipped and a stopped one goes on,
-so the command may be given again at any time. ``--until NAME`` stops after a step. About five hours on two cores.
+so the command may be given again at any time. ``--until NAME`` stops after a step. About four hours on two cores, and
+ten minutes of a GPU for ``long``: give that step's command there (`distil.py`), then this one again here.
 
-The files in the package came from these steps but for two differences, so a new run will not give the same bytes.
-When the first of them ran, three sources had other weights (dtruong46me 2, gc535 1.5, imironica 2.5). ``heads``,
-``live``, ``multi`` and ``narrow`` learnt scores by cross-entropy, not logits by least squares.
+A new run will not give the same bytes. When the first steps ran, three sources had other weights (dtruong46me 2, gc535
+1.5, imironica 2.5); ``heads``, ``live`` and ``multi`` learnt scores by cross-entropy, not logits by least squares, and
+``v2`` was read back from the file it had become (`unfold.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-from examples.training import compare, export, page, plots, shorten, slim, soup, train
+from examples.training import compare, distil, export, page, plots, shorten, slim, soup, train
 
 __all__ = ["STEPS", "main"]
 
@@ -44,12 +45,22 @@ FEATURES = {
     "taught_live": True,
     "features_weight": 1.0,
 }
-LONG = {**FEATURES, "samples": 108_000, "echo": 2, "learning_rate": 6e-4, "average": 0.997, "seed": 7}
+LONG = {**FEATURES, "echo": 2, "learning_rate": 6e-4, "average": 0.996}
 EARLY = {"frozen_before": "block_3_expand"}
 SHORT = {"last": "block_13_expand_relu"}
-STUDENT = {**FEATURES, "batch": 64, "echo": 2, "taught_share": 0.5, "distil_weight": 1.0, "width": 0.5}
-SLIM = {**STUDENT, "middle": False, "distil_weight": 3.0}
-EVERYTHING = {"splits": ["train", "val", "faces"], "synthetic": 0.2}
+WHOLE = {"taught_whole": True, "augment.tighten": 0.4, "samples": 24_000}
+PATIENT = {**FEATURES, "middle": False, "augment.tighten": 0.4, "taught_share": 0.5, "distil_weight": 2.0, "seed": 71}
+REFIT = {
+    **FEATURES,
+    "middle": False,
+    "augment.tighten": 0.4,
+    "splits": ["train", "val", "faces"],
+    "synthetic": 0.2,
+    "distil_weight": 1.0,
+    "echo": 2,
+    "learning_rate": 3e-4,
+    "seed": 31,
+}
 
 STEPS: tuple[Step, ...] = (
     (
@@ -64,57 +75,75 @@ STEPS: tuple[Step, ...] = (
     ("e1", "mobilenet_v2", "v2", {**FEATURES, **EARLY, "samples": 21_600, "seed": 5}),
     ("e2", "mobilenet_v2", "v2", {**FEATURES, "samples": 14_400, "seed": 5}),
     ("e12", "soup", None, {"runs": ["e2", "e1"], "taught_share": 1.0}),
-    ("v3mid", "mobilenet_v2", "e12", {**LONG, "stop_after": 950}),
-    ("v3", "mobilenet_v2", "e12", LONG),
-    ("v5", "soup", None, {"runs": ["v3", "v3mid", "e1", "e2", "v2"], "taught_share": 0.5}),
+    ("A", "mobilenet_v2", "e12", {**LONG, "samples": 36_000, "seed": 7}),
+    ("B", "mobilenet_v2", "e12", {**LONG, **EARLY, **WHOLE, "augment.tighten": 0.5, "seed": 8}),
+    ("C", "mobilenet_v2", "e12", {**LONG, **EARLY, **WHOLE, "seed": 9}),
+    ("D", "mobilenet_v2", "e12", {**LONG, **WHOLE, "seed": 10}),
+    ("s5", "soup", None, {"runs": ["A", "B", "C", "D", "e1", "e2"], "taught_share": 0.5}),
+    ("short", "shorten", "s5", SHORT),
     (
-        "v5refit",
+        "tuned5",
         "mobilenet_v2",
-        "v5",
-        {**FEATURES, **EARLY, **EVERYTHING, "samples": 16_800, "echo": 2, "learning_rate": 4e-4, "seed": 31},
-    ),
-    ("v5final", "soup", None, {"runs": ["v5refit", "v5"], "taught_share": 0.5}),
-    ("short", "shorten", "v5", SHORT),
-    ("shortfinal", "shorten", "v5final", SHORT),
-    (
-        "narrow",
-        "mobilenet",
-        None,
+        "short",
         {
-            **CAMERA,
-            "batch": 64,
-            "middle": True,
-            "width": 0.5,
-            "samples": 48_000,
-            "learning_rate": 1e-3,
-            "teachers": ["multi"],
+            **FEATURES,
+            **EARLY,
+            **WHOLE,
+            **SHORT,
+            "middle": False,
+            "samples": 14_400,
+            "echo": 2,
+            "learning_rate": 3e-4,
+            "taught_share": 0.5,
+            "teachers": ["s5"],
+            "distil_weight": 3.0,
+            "seed": 51,
         },
     ),
+    ("slim", "slim", "s5", {"share": 0.5}),
+    ("B5", "soup", None, {"runs": ["B"], "taught_share": 0.5}),
+    ("D5", "soup", None, {"runs": ["D"], "taught_share": 0.5}),
     (
-        "mobilenet",
-        "mobilenet",
-        "narrow",
-        {**STUDENT, "samples": 96_000, "learning_rate": 1e-3, "average": 0.995, "seed": 21, "teachers": ["v5"]},
+        "long",
+        "distil",
+        None,
+        {
+            "students": ["mobilenet", "slim", "short", "mobilenet_v2"],
+            "taught_by": ["s5", "tuned5", "B5", "D5"],
+            "minutes": 9.6,
+            "changes": PATIENT,
+        },
     ),
+    ("patient", "soup", None, {"runs": ["long-short", "short"], "taught_share": 0.0}),
+    ("patient_slim", "soup", None, {"runs": ["long-slim", "slim"], "taught_share": 0.0}),
+    ("patient_mob", "soup", None, {"runs": ["long-mobilenet"], "taught_share": 0.0}),
     (
-        "mobilenet_refit",
-        "mobilenet",
-        "mobilenet",
-        {**STUDENT, **EVERYTHING, "samples": 8_960, "learning_rate": 4e-4, "seed": 31, "teachers": ["v5final"]},
+        "patient_refit",
+        "mobilenet_v2",
+        "patient",
+        {**REFIT, **SHORT, **EARLY, "samples": 14_400, "teachers": ["patient"]},
     ),
-    ("slim", "slim", "v5", {"share": 0.5}),
-    ("tuned", "custom", "slim", {**SLIM, "samples": 25_600, "learning_rate": 5e-4, "seed": 41, "teachers": ["v5"]}),
-    ("custom", "soup", None, {"runs": ["tuned", "slim"], "taught_share": 0.5}),
+    ("patient_final", "soup", None, {"runs": ["patient_refit", "patient"], "taught_share": 0.0}),
     (
-        "custom_refit",
+        "slim_refit",
         "custom",
-        "custom",
-        {**SLIM, **EVERYTHING, "samples": 8_960, "learning_rate": 3e-4, "seed": 31, "teachers": ["v5final"]},
+        "patient_slim",
+        {**REFIT, **EARLY, "width": 0.5, "samples": 9_600, "teachers": ["patient_final"]},
     ),
-    ("custom_final", "soup", None, {"runs": ["custom_refit", "custom"], "taught_share": 0.5}),
+    ("slim_final", "soup", None, {"runs": ["slim_refit", "patient_slim"], "taught_share": 0.0}),
+    (
+        "mob_refit",
+        "mobilenet",
+        "patient_mob",
+        {**REFIT, "middle": True, "width": 0.5, "samples": 9_600, "teachers": ["patient_final"]},
+    ),
+    ("mob_final", "soup", None, {"runs": ["mob_refit", "patient_mob"], "taught_share": 0.0}),
 )
-RELEASED = {"mobilenet_v2": ("short", "shortfinal"), "mobilenet": ("mobilenet", "mobilenet_refit")}
-RELEASED["custom"] = ("custom", "custom_final")
+RELEASED = {
+    "mobilenet_v2": ("patient", "patient_final"),
+    "mobilenet": ("patient_mob", "mob_final"),
+    "custom": ("patient_slim", "slim_final"),
+}
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -126,7 +155,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = parser.parse_args(arguments)
     runs: Path = options.runs
     for name, network, start, values in STEPS:
-        if not (runs / name / "average.weights.h5").exists():
+        if not all((runs / run / "average.weights.h5").exists() for run in _made_by(name, values)):
             print(f"== {name}")
             _take(runs, name, network, start, values)
         if name == options.until:
@@ -145,9 +174,19 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return plots.main([])
 
 
+def _made_by(name: str, values: dict[str, Any]) -> list[str]:
+    """The run folders that a step leaves."""
+    return [f"{name}-{student}" for student in values["students"]] if "students" in values else [name]
+
+
 def _take(runs: Path, name: str, network: str, start: Optional[str], values: dict[str, Any]) -> None:
     if network == "soup":
         soup.soup([runs / part for part in values["runs"]], runs / name, taught_share=values["taught_share"])
+        return
+    if network == "distil":
+        words = [*values["students"], "--taught-by", *values["taught_by"], "--run", str(runs / name)]
+        words += ["--minutes", str(values["minutes"]), "--cache", str(runs / "cache")]
+        distil.main([*words, "--set", *_changes(values["changes"])])
         return
     if network in ("shorten", "slim"):
         assert start is not None
@@ -158,10 +197,11 @@ def _take(runs: Path, name: str, network: str, start: Optional[str], values: dic
     words = [network, "--run", str(runs / name), "--cache", str(runs / "cache")]
     if start is not None:
         words += ["--start", str(runs / start)]
-    if "stop_after" in values:
-        words += ["--stop-after", str(values["stop_after"])]
-    changes = [f"{field}={json.dumps(value)}" for field, value in values.items() if field != "stop_after"]
-    train.main([*words, "--set", *changes])
+    train.main([*words, "--set", *_changes(values)])
+
+
+def _changes(values: dict[str, Any]) -> list[str]:
+    return [f"{field}={json.dumps(value)}" for field, value in values.items()]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ from typing import Optional
 
 from examples.training.data import add_places
 from examples.training.derived import fit_heads, write_run
+from examples.training.networks import copy_weights
 from examples.training.recipe import Recipe
+from examples.training.runs import HEADS, build, load_run
 from examples.training.train import batches_of
 
 __all__ = ["main", "shorten"]
@@ -40,9 +42,6 @@ def shorten(
     Returns:
         The file of weights, its heads folded.
     """
-    from examples.training.loop import HEADS, build, load_run  # imports TensorFlow
-    from examples.training.networks import copy_weights
-
     began = time.monotonic()
     recipe = Recipe.of_run(run).changed({"last": last, "middle": False})
     network, whole = build(recipe), load_run(run, HEADS)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from examples.training.data import add_places
 from examples.training.derived import fit_heads, write_run
 from examples.training.recipe import Recipe
+from examples.training.runs import HEADS, build, load_run
 from examples.training.train import batches_of
 
 __all__ = ["fewest_missed", "main", "slim"]
@@ -87,8 +88,6 @@ def slim(
     Returns:
         The file of weights, its heads folded.
     """
-    from examples.training.loop import HEADS, build, load_run  # imports TensorFlow
-
     began = time.monotonic()
     recipe = Recipe.of_run(run).changed({"network": "custom", "width": share, "middle": False, "last": ""})
     network, whole = build(recipe), load_run(run, HEADS)

@@ -14,7 +14,9 @@ from typing import Optional
 
 import numpy as np
 from examples.training.derived import write_run
+from examples.training.networks import copy_weights
 from examples.training.recipe import Recipe
+from examples.training.runs import HEADS, load_run
 
 __all__ = ["main", "soup"]
 
@@ -31,9 +33,6 @@ def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = Non
     Returns:
         The file of weights, its heads folded.
     """
-    from examples.training.loop import HEADS, load_run  # imports TensorFlow
-    from examples.training.networks import copy_weights
-
     recipe = Recipe.of_run(runs[0])
     if taught_share is not None:
         recipe = recipe.changed({"taught_share": taught_share})

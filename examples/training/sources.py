@@ -22,6 +22,7 @@ from examples.training.data import add_places, load_rows
 from examples.training.export import keras_logits
 from examples.training.recipe import Recipe
 from examples.training.release import EARLY, FEATURES, SHORT
+from examples.training.runs import load_run
 from examples.training.valset import MSU, WEBCAMS, ValidationSet
 
 from facelive.metrics import eer, roc_auc
@@ -51,7 +52,6 @@ def without(recipe: Recipe, left_out: Iterable[str]) -> Recipe:
 
 
 def _trained(recipe: Recipe, run: Path, places: argparse.Namespace) -> Any:
-    from examples.training.loop import load_run  # imports TensorFlow
     from examples.training.train import train
 
     if not (run / "average.weights.h5").exists():

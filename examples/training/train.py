@@ -19,6 +19,7 @@ from examples.training.batches import BatchMaker, echoed, prefetched
 from examples.training.data import FACES, Row, add_places, backdrop_files, load_rows, open_store
 from examples.training.networks import NETWORKS
 from examples.training.recipe import Recipe
+from examples.training.runs import WEIGHTS
 from examples.training.sampling import Sampler
 
 __all__ = ["batches_of", "finished_lines", "main", "train"]
@@ -44,6 +45,8 @@ def batches_of(recipe: Recipe, data: Path, teachers: Path, cache: Path) -> tuple
         synthetic=recipe.synthetic,
         backdrops=open_store(data, backdrop_files(data), cache) if recipe.synthetic else None,
         open_model=teachers / "minifas128.onnx" if recipe.taught_live else None,
+        whole=bool(recipe.teachers) or recipe.taught_whole,
+        taught_whole=recipe.taught_whole,
     )
     return maker, chosen
 
@@ -74,7 +77,7 @@ def train(
     Returns:
         The file of averaged weights.
     """
-    from examples.training.loop import WEIGHTS, Trainer  # imports TensorFlow
+    from examples.training.loop import Trainer  # imports TensorFlow
 
     run.mkdir(parents=True, exist_ok=True)
     written = run / "recipe.json"

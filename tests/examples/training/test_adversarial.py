@@ -46,9 +46,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import keras
     from examples.training.calibration import Calibration
     from examples.training.export import convert, with_probability
-    from examples.training.loop import WEIGHTS, load_run
     from examples.training.networks import build_network
     from examples.training.recipe import Recipe
+    from examples.training.runs import WEIGHTS, load_run
 
     folder = tmp_path_factory.mktemp("run")
     keras.utils.set_random_seed(0)
@@ -72,7 +72,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def network(run: Path) -> Any:
-    from examples.training.loop import load_run
+    from examples.training.runs import load_run
 
     return load_run(run)
 

@@ -91,8 +91,8 @@ def test_folding_takes_the_mean_of_the_heads() -> None:
 
 def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
     import keras
-    from examples.training.loop import HEADS, WEIGHTS, load_run
     from examples.training.networks import build_network
+    from examples.training.runs import HEADS, WEIGHTS, load_run
     from examples.training.soup import soup
 
     for seed in (1, 2):
@@ -115,7 +115,7 @@ def test_a_soup_is_the_mean_of_its_runs(tmp_path: Path) -> None:
 
 def test_a_network_made_of_another_says_what_that_one_says(tiny_data: Path, tmp_path: Path) -> None:
     import keras
-    from examples.training.loop import HEADS, build, load_run
+    from examples.training.runs import HEADS, build, load_run
     from examples.training.shorten import shorten
     from examples.training.slim import slim
     from examples.training.train import batches_of
@@ -182,8 +182,8 @@ def test_unexplained_variance_is_0_for_the_truth_and_1_for_its_mean() -> None:
 
 
 def test_a_student_learns_its_teachers_logit(tiny_data: Path, tmp_path: Path) -> None:
-    from examples.training.loop import WEIGHTS
     from examples.training.networks import build_network
+    from examples.training.runs import WEIGHTS
     from examples.training.train import train
 
     teacher = build_network("custom", width=0.25)
