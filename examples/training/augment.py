@@ -16,7 +16,17 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from facelive.crops import face_crop
 
-__all__ = ["AugmentPolicy", "augment", "grain", "jitter_box", "motion_blur", "recompress", "rotated_crop", "tightened"]
+__all__ = [
+    "AugmentPolicy",
+    "augment",
+    "cut_close",
+    "grain",
+    "jitter_box",
+    "motion_blur",
+    "recompress",
+    "rotated_crop",
+    "tightened",
+]
 
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -59,14 +69,18 @@ class AugmentPolicy:
 
 
 def tightened(image: Pixels, box: Box, rng: np.random.Generator, policy: AugmentPolicy) -> tuple[Pixels, Box]:
-    """Cut some pictures to 1 to 1.5 times the face: the crop's rim is then mirrored, for either class.
-
-    Returns:
-        The picture and the face in it: those given for all but the policy's share.
-    """
+    """Cut the policy's share of pictures to 1 to 1.5 times the face, for either class; give back the others."""
     if rng.random() >= policy.tighten:
         return image, box
-    factor = float(rng.uniform(1.0, 1.5))
+    return cut_close(image, box, float(rng.uniform(1.0, 1.5)))
+
+
+def cut_close(image: Pixels, box: Box, factor: float) -> tuple[Pixels, Box]:
+    """Cut a picture to ``factor`` times its face, unless next to nothing would stay: a crop's rim is then mirrored.
+
+    Returns:
+        The part, a view, and the face in it.
+    """
     height, width = image.shape[:2]
     half_x, half_y = factor * (box[2] - box[0]) / 2, factor * (box[3] - box[1]) / 2
     middle_x, middle_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

@@ -20,7 +20,7 @@ from typing import Any, Optional
 
 from examples.training import compare, distil, export, page, plots, shorten, slim, soup, train
 
-__all__ = ["STEPS", "main"]
+__all__ = ["RELEASED", "STEPS", "made_by", "main"]
 
 Step = tuple[str, str, Optional[str], dict[str, Any]]
 
@@ -155,7 +155,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = parser.parse_args(arguments)
     runs: Path = options.runs
     for name, network, start, values in STEPS:
-        if not all((runs / run / "average.weights.h5").exists() for run in _made_by(name, values)):
+        if not all((runs / run / "average.weights.h5").exists() for run in made_by(name, values)):
             print(f"== {name}")
             _take(runs, name, network, start, values)
         if name == options.until:
@@ -174,7 +174,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return plots.main([])
 
 
-def _made_by(name: str, values: dict[str, Any]) -> list[str]:
+def made_by(name: str, values: dict[str, Any]) -> list[str]:
     """The run folders that a step leaves."""
     return [f"{name}-{student}" for student in values["students"]] if "students" in values else [name]
 

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.augment import grain, jitter_box, motion_blur, recompress, rotated_crop
+from examples.training.augment import cut_close, grain, jitter_box, motion_blur, recompress, rotated_crop
 from examples.training.data import add_places
 from examples.training.spoofs import contact_rows
 from examples.training.valset import WEBCAMS, ValidationSet
@@ -41,14 +41,7 @@ def _resized(factor: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
 
 
 def _cut(factor: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
-    def change(image: Pixels, box: Box) -> tuple[Pixels, Box]:
-        reach = factor * max(box[2] - box[0], box[3] - box[1]) / 2
-        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        left, top = max(0, int(x - reach)), max(0, int(y - reach))
-        part = image[top : int(y + reach) + 1, left : int(x + reach) + 1]
-        return part, (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
-
-    return change
+    return lambda image, box: cut_close(image, box, factor)
 
 
 def _pixelwise(change: Callable[[Pixels], Pixels]) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:

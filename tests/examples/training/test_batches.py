@@ -85,3 +85,21 @@ def test_the_open_models_scores_ride_along_but_not_on_synthetic_attacks(
     plain, made = maker(rows, tiny_data, tmp_path)(0), maker(rows, tiny_data, tmp_path, synthetic=1.0)(0)
     assert np.isfinite(plain.taught).all()
     assert np.isnan(made.taught[made.targets == np.float32(SYNTHETIC_TARGET)]).all()
+
+
+def test_whole_pictures_are_the_same_with_what_was_cut_off(rows: list[Row], tiny_data: Path, tmp_path: Path) -> None:
+    store = open_store(tiny_data, [(row.file, row.size) for row in rows], tmp_path)
+    sampler = Sampler(rows, batch=12, seed=4)
+    batches = [
+        BatchMaker(rows, store, sampler, AugmentPolicy(tighten=share, noise=0), whole=True)(1) for share in (0.0, 1.0)
+    ]
+    assert np.array_equal(batches[0].images, batches[0].whole)
+    differ = np.abs(batches[1].images.astype(int) - batches[1].whole).mean((1, 2, 3))
+    inner = np.abs(batches[1].images.astype(int) - batches[1].whole)[:, 52:76, 52:76].mean((1, 2, 3))
+    assert (differ > 1).all()
+    assert (inner < differ).all()  # the face itself is where it was
+
+
+def test_without_teachers_nothing_whole_is_made(rows: list[Row], tiny_data: Path, tmp_path: Path) -> None:
+    batch = maker(rows, tiny_data, tmp_path)(0)
+    assert batch.whole is batch.images
