@@ -17,10 +17,11 @@ VERSION = "0.1.0"
 CAVEAT = "check the terms of the sources before commercial use"
 DESCRIPTIONS = {
     "mobilenet_v2": "MobileNetV2 1.0 from ImageNet weights, ended at its last 8x8 map, trained on labels and two open "
-    "models",
-    "mobilenet": "MobileNet {width} trained on labels and two open models, and distilled from mobilenet_v2",
+    "models, and distilled from four networks of its kind",
+    "mobilenet": "MobileNet {width} trained on labels and two open models, and distilled from four networks like "
+    "mobilenet_v2",
     "custom": "mobilenet_v2 with {width:.0%} of the channels in each block, chosen and fitted by least squares, "
-    "and distilled from it",
+    "and distilled like it",
 }
 LIMITS = [
     "Measured on prints, phones, tablets and monitors only: nothing is known about 3-D, silicone or resin masks.",

@@ -3,7 +3,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.augment import AugmentPolicy, augment, grain, jitter_box, motion_blur, recompress, rotated_crop
+from examples.training.augment import (
+    AugmentPolicy,
+    augment,
+    cut_close,
+    grain,
+    jitter_box,
+    motion_blur,
+    recompress,
+    rotated_crop,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facelive.crops import face_crop
 
@@ -71,3 +82,20 @@ def test_grain_is_normal_noise() -> None:
     noise = grain((64, 64, 3), np.random.default_rng(5))
     assert abs(noise.mean()) < 0.05
     assert noise.std() == pytest.approx(1, abs=0.05)
+
+
+@given(st.floats(1.0, 3.0), st.floats(0, 60), st.floats(0, 60), st.floats(20, 60), st.floats(20, 60))
+def test_a_picture_cut_close_keeps_its_face(factor: float, x: float, y: float, wide: float, high: float) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (120, 130, 3), np.uint8)
+    part, box = cut_close(image, (x, y, x + wide, y + high), factor)
+    left, top = round(x - box[0]), round(y - box[1])
+    assert np.array_equal(part, image[top : top + part.shape[0], left : left + part.shape[1]])
+    assert (box[2] - box[0], box[3] - box[1]) == pytest.approx((wide, high))
+    assert min(box[0], box[1]) >= -0.5  # up to rounding, no part of the face is cut off
+    assert box[2] <= part.shape[1] + 0.5
+    assert box[3] <= part.shape[0] + 0.5
+
+
+def test_a_sliver_is_left_as_it_is() -> None:
+    image = np.zeros((40, 40, 3), np.uint8)
+    assert cut_close(image, (5.0, 5.0, 25.0, 25.0), 1.0)[0] is image
