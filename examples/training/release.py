@@ -1,7 +1,7 @@
 """Every bundled model, from the pictures to the files: ``python -m examples.training.release --runs ../runs``.
 
 The steps in order, each a command of this folder; a step whose result is there is skipped and a stopped one goes on,
-so the command may be given again at any time. ``--until NAME`` stops after a step. About four hours on two cores, and
+so the command may be given again at any time. ``--until NAME`` stops after a step. Three hours or so on two cores, and
 ten minutes of a GPU for ``long``: give that step's command there (`distil.py`), then this one again here.
 
 A new run will not give the same bytes. When the first steps ran, three sources had other weights (dtruong46me 2, gc535
