@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Optional
 
@@ -36,6 +37,7 @@ FRESH: dict[str, dict[str, Any]] = {
 }
 TOLD = {"taught_live": True, "taught_weight": 1.0, "features_weight": 1.0}
 GOING_ON = 0.5  # of the learning rate, for a student that has learnt before
+KEPT_EVERY_S = 180  # weights so far; whoever is stopped goes on from those folders
 REUSE = 4  # times a picture of the pool may come up before its students wait for more
 
 
@@ -93,7 +95,7 @@ def distil(
     maker, chosen = batches_of(first, data, teachers, cache)
     made: deque[Batch] = deque()
     enough = threading.Event()
-    threading.Thread(target=_make, args=(maker, workers, made, enough), daemon=True).start()
+    making = ThreadPoolExecutor(1).submit(_make, maker, workers, made, enough)
 
     import torch
     from examples.training.learner import Learner, Pool
@@ -103,27 +105,38 @@ def distil(
     learners = {
         name: Learner(recipe, device, imagenet=teachers, start=start) for name, (recipe, start) in students.items()
     }
+
+    def write() -> None:
+        for name, learner in learners.items():
+            parents = [path for path in (students[name][1], *taught_by) if path is not None]
+            recipe = learner.recipe.changed({"samples": learner.seen, "batch": batch})
+            run, seconds = out.with_name(f"{out.name}-{name}"), time.monotonic() - began
+            write_run(run, learner.so_far(), recipe, parents, command, seconds=seconds)
+
+    opened = time.monotonic() - began
     ends = 60 * minutes - 10 - 5 * len(students)  # the weights must still be written
-    print(f"{len(chosen)} pictures; students begin after {time.monotonic() - began:.0f} s", flush=True)
-    told, opened = 0.0, time.monotonic() - began
-    while (spent := time.monotonic() - began) < ends:
-        pool.add([made.popleft() for _ in range(min(len(made), 32))])
-        done = (spent - opened) / (ends - opened)
-        for learner in learners.values():
-            if pool.filled >= 8 * batch and learner.seen < REUSE * pool.added:
-                learner.step(pool, batch, learner.recipe.rate(done))
-        if not pool.filled:
-            time.sleep(0.05)
-        if spent - told > 10:
-            told = spent
-            state = {name: (learner.seen, round(learner.loss(), 4)) for name, learner in learners.items()}
-            print(f"{spent:.0f} s: pool {pool.added}, waiting {len(made)}, seen and loss {state}", flush=True)
-    enough.set()
-    for name, learner in learners.items():
-        parents = [path for path in (students[name][1], *taught_by) if path is not None]
-        recipe = learner.recipe.changed({"samples": learner.seen, "batch": batch})
-        run, seconds = out.with_name(f"{out.name}-{name}"), time.monotonic() - began
-        write_run(run, learner.finished(), recipe, parents, command, seconds=seconds)
+    print(f"{len(chosen)} pictures; students begin after {opened:.0f} s", flush=True)
+    told = kept = opened
+    try:
+        while (spent := time.monotonic() - began) < ends:
+            if making.done():
+                making.result()  # it should not have ended: raises what went wrong
+            pool.add([made.popleft() for _ in range(min(len(made), 32))])
+            for learner in learners.values():
+                if pool.filled >= 8 * batch and learner.seen < REUSE * pool.added:
+                    learner.step(pool, batch, learner.recipe.rate((spent - opened) / (ends - opened)))
+            if not pool.filled:
+                time.sleep(0.05)
+            if spent - told > 10:
+                told = spent
+                state = {name: (learner.seen, round(learner.loss(), 4)) for name, learner in learners.items()}
+                print(f"{spent:.0f} s: pool {pool.added}, waiting {len(made)}, seen and loss {state}", flush=True)
+            if spent - kept > KEPT_EVERY_S:
+                kept = spent
+                write()
+    finally:
+        enough.set()
+    write()
 
 
 def _make(maker: BatchMaker, workers: int, made: deque[Batch], enough: threading.Event) -> None:

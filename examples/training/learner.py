@@ -144,10 +144,11 @@ class Learner:
         """Of the last step."""
         return float(self._loss)
 
-    def finished(self) -> Any:
-        """The Keras network with the running mean of the weights."""
+    def so_far(self) -> Any:
+        """The Keras network with the running mean of the weights; learning goes on as if nobody had asked."""
+        kept = [value.clone() for value in self._values]
         with torch.no_grad():
-            for value, mean in zip(self._values, self._average):
-                value.copy_(mean)
-        self._twin.give(self._network)
+            torch._foreach_copy_(self._values, self._average)
+            self._twin.give(self._network)
+            torch._foreach_copy_(self._values, kept)
         return self._network

@@ -91,6 +91,9 @@ def test_a_student_learns_what_the_pool_knows() -> None:
         learner.step(pool, 12, TINY.rate((step + 1) / 30))
         losses.append(learner.loss())
     assert losses[-1] < 0.5 * losses[0]
+    same = batch_of(4, rng).images.astype(np.float32) / 127.5 - 1
+    said = [answers(learner.so_far(), same)[0] for _ in range(2)]
+    np.testing.assert_array_equal(said[0], said[1])  # nobody learns from being asked
     assert (learner.steps, learner.seen) == (30, 360)
 
 
@@ -136,9 +139,10 @@ def teachers(tiny_data: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_students_are_left_as_runs_that_can_be_gone_on_from(tiny_data: Path, teachers: Path, tmp_path: Path) -> None:
-    from examples.training.distil import main
-    from examples.training.runs import HEADS, build, load_run
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    """The folder of a finished run."""
+    from examples.training.runs import build
 
     teacher = tmp_path / "teacher"
     teacher.mkdir()
@@ -148,10 +152,23 @@ def test_students_are_left_as_runs_that_can_be_gone_on_from(tiny_data: Path, tea
     (teacher / "sources.json").write_text('{"one/lab": {"live": 3}}', encoding="utf-8")
     (teacher / "command.txt").write_text("train --run teacher", encoding="utf-8")
     (teacher / "log.jsonl").write_text('{"finished": 4, "seconds": 2}\n', encoding="utf-8")
-    places = ["--data", tiny_data, "--teachers", teachers, "--cache", tmp_path / "cache"]
-    words = ["teacher", "--taught-by", "teacher", "--run", tmp_path / "long", "--minutes", "0.6", "--batch", "8"]
-    main([*map(str, [*words, "--workers", 1, "--capacity", 200, *places]), "--set", "batch=12"])
-    student = tmp_path / "long-teacher"
+    return teacher
+
+
+def distil(teacher: Path, data: Path, teachers: Path) -> None:
+    from examples.training.distil import main
+
+    runs = teacher.parent
+    places = ["--data", data, "--teachers", teachers, "--cache", runs / "cache", "--run", runs / "long"]
+    words = ["teacher", "--taught-by", "teacher", "--minutes", "0.6", "--batch", "8", "--workers", "1"]
+    main([*map(str, [*words, "--capacity", 200, *places]), "--set", "batch=12"])
+
+
+def test_students_are_left_as_runs_that_can_be_gone_on_from(tiny_data: Path, teachers: Path, teacher: Path) -> None:
+    from examples.training.runs import HEADS, load_run
+
+    distil(teacher, tiny_data, teachers)
+    student = teacher.with_name("long-teacher")
     recipe = Recipe.of_run(student)
     assert (recipe.network, recipe.width, recipe.teachers) == ("custom", 0.25, ("teacher",))
     assert recipe.samples > 0
@@ -161,3 +178,9 @@ def test_students_are_left_as_runs_that_can_be_gone_on_from(tiny_data: Path, tea
     said = answers(load_run(student, HEADS), pictures(2))[0]
     assert np.isfinite(said).all()
     assert not np.allclose(said, answers(load_run(teacher, HEADS), pictures(2))[0])
+
+
+def test_what_keeps_pictures_from_being_made_is_told(tiny_data: Path, teachers: Path, teacher: Path) -> None:
+    (teachers / "minifas128.onnx").write_bytes(b"no model")
+    with pytest.raises(Exception, match="minifas128|protobuf|parsing"):
+        distil(teacher, tiny_data, teachers)
