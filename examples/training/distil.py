@@ -14,8 +14,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
@@ -92,36 +93,29 @@ def distil(
     began = time.monotonic()
     first = next(iter(students.values()))[0]
     taught_by = [out.parent / name for name in first.teachers]
-    maker, chosen = batches_of(first, data, teachers, cache)
-    made: deque[Batch] = deque()
-    enough = threading.Event()
-    making = ThreadPoolExecutor(1).submit(_make, maker, workers, made, enough)
+    maker, _ = batches_of(first, data, teachers, cache)
+    with _pictures(maker, workers) as new_ones:  # they are made while PyTorch starts
+        import torch
+        from examples.training.learner import Learner, Pool
 
-    import torch
-    from examples.training.learner import Learner, Pool
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        pool = Pool(capacity, [load_run(run) for run in taught_by], device)
+        learners = {
+            name: Learner(recipe, device, imagenet=teachers, start=start) for name, (recipe, start) in students.items()
+        }
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    pool = Pool(capacity, [load_run(run) for run in taught_by], device)
-    learners = {
-        name: Learner(recipe, device, imagenet=teachers, start=start) for name, (recipe, start) in students.items()
-    }
+        def write() -> None:
+            for name, learner in learners.items():
+                parents = [path for path in (students[name][1], *taught_by) if path is not None]
+                recipe = learner.recipe.changed({"samples": learner.seen, "batch": batch})
+                run, seconds = out.with_name(f"{out.name}-{name}"), time.monotonic() - began
+                write_run(run, learner.so_far(), recipe, parents, command, seconds=seconds)
 
-    def write() -> None:
-        for name, learner in learners.items():
-            parents = [path for path in (students[name][1], *taught_by) if path is not None]
-            recipe = learner.recipe.changed({"samples": learner.seen, "batch": batch})
-            run, seconds = out.with_name(f"{out.name}-{name}"), time.monotonic() - began
-            write_run(run, learner.so_far(), recipe, parents, command, seconds=seconds)
-
-    opened = time.monotonic() - began
-    ends = 60 * minutes - 10 - 5 * len(students)  # the weights must still be written
-    print(f"{len(chosen)} pictures; students begin after {opened:.0f} s", flush=True)
-    told = kept = opened
-    try:
+        told = kept = opened = time.monotonic() - began
+        ends = 60 * minutes - 10 - 5 * len(students)  # the weights must still be written
+        print(f"students begin after {opened:.0f} s", flush=True)
         while (spent := time.monotonic() - began) < ends:
-            if making.done():
-                making.result()  # it should not have ended: raises what went wrong
-            pool.add([made.popleft() for _ in range(min(len(made), 32))])
+            pool.add(new_ones())
             for learner in learners.values():
                 if pool.filled >= 8 * batch and learner.seen < REUSE * pool.added:
                     learner.step(pool, batch, learner.recipe.rate((spent - opened) / (ends - opened)))
@@ -130,20 +124,36 @@ def distil(
             if spent - told > 10:
                 told = spent
                 state = {name: (learner.seen, round(learner.loss(), 4)) for name, learner in learners.items()}
-                print(f"{spent:.0f} s: pool {pool.added}, waiting {len(made)}, seen and loss {state}", flush=True)
+                print(f"{spent:.0f} of {ends:.0f} s: pool {pool.added}, seen and loss {state}", flush=True)
             if spent - kept > KEPT_EVERY_S:
                 kept = spent
                 write()
+        write()
+
+
+@contextmanager
+def _pictures(maker: BatchMaker, workers: int) -> Iterator[Callable[[], list[Batch]]]:
+    """Make batches in the background; what is given says which are new, and raises what stopped the making."""
+    made: deque[Batch] = deque()
+    enough = threading.Event()
+
+    def make() -> None:
+        for batch in prefetched(maker, range(1 << 30), workers=workers, ahead=4 * workers):
+            made.append(batch)
+            if enough.is_set():
+                return
+
+    making = ThreadPoolExecutor(1).submit(make)
+
+    def new_ones() -> list[Batch]:
+        if making.done():
+            making.result()
+        return [made.popleft() for _ in range(min(len(made), 32))]
+
+    try:
+        yield new_ones
     finally:
         enough.set()
-    write()
-
-
-def _make(maker: BatchMaker, workers: int, made: deque[Batch], enough: threading.Event) -> None:
-    for batch in prefetched(maker, range(1 << 30), workers=workers, ahead=4 * workers):
-        made.append(batch)
-        if enough.is_set():
-            return
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
