@@ -2,7 +2,8 @@
 
 The steps in order, each a command of this folder; a step whose result is there is skipped and a stopped one goes on,
 so the command may be given again at any time. ``--until NAME`` stops after a step. Three hours or so on two cores, and
-ten minutes of a GPU for ``long``: give that step's command there (`distil.py`), then this one again here.
+ten minutes of a GPU for ``long``: give that step's command there (`distil.py`), then this one again here. Two cores
+alone would need most of a day to show ``long`` as many pictures, by estimate; with fewer minutes it shows fewer.
 
 A new run will not give the same bytes. When the first steps ran, three sources had other weights (dtruong46me 2, gc535
 1.5, imironica 2.5); ``heads``, ``live`` and ``multi`` learnt scores by cross-entropy, not logits by least squares, and
