@@ -8,7 +8,6 @@ each, as long as the clock allows. Teachers see a picture with its surroundings,
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 import threading
@@ -24,7 +23,7 @@ from examples.training.batches import Batch, BatchMaker, prefetched
 from examples.training.data import add_places
 from examples.training.derived import write_run
 from examples.training.networks import NETWORKS
-from examples.training.recipe import Recipe
+from examples.training.recipe import Recipe, changes_of
 from examples.training.runs import load_run
 from examples.training.train import batches_of
 
@@ -36,7 +35,13 @@ FRESH: dict[str, dict[str, Any]] = {
     "mobilenet": {"middle": True, "width": 0.5},
     "custom": {"width": 0.5},
 }
-TOLD = {"taught_live": True, "taught_weight": 1.0, "features_weight": 1.0}
+BEGIN = {
+    "taught_live": True,
+    "taught_weight": 1.0,
+    "features_weight": 1.0,
+    "learning_rate": 2e-3,
+    "average": 0.999,
+}
 GOING_ON = 0.5  # of the learning rate, for a student that has learnt before
 KEPT_EVERY_S = 180  # weights so far; whoever is stopped goes on from those folders
 REUSE = 4  # times a picture of the pool may come up before its students wait for more
@@ -169,12 +174,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--capacity", type=int, default=200_000, help="most pictures in the pool, 50 kB each (200000)")
     add_places(parser)
-    parser.add_argument("--recipe", type=Path, help="a recipe.json to begin with")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=JSON", help="changes to the recipe")
     options = parser.parse_args(arguments)
-    common = Recipe() if options.recipe is None else Recipe.from_json(options.recipe.read_text(encoding="utf-8"))
-    changes = {name: json.loads(value) for name, _, value in (change.partition("=") for change in options.set)}
-    common = common.changed({**TOLD, "learning_rate": 2e-3, "average": 0.999, **changes, "teachers": options.taught_by})
+    common = Recipe().changed({**BEGIN, **changes_of(options.set), "teachers": options.taught_by})
     words = [*options.students, "--taught-by", *options.taught_by, "--run", options.run.name]
     words += ["--minutes", f"{options.minutes:g}", "--batch", str(options.batch)]
     words += ["--set", *options.set] if options.set else []

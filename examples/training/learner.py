@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
+import keras
 import numpy as np
 import torch
 from examples.training.batches import Batch
@@ -104,6 +105,8 @@ class Learner:
         self.recipe = recipe
         self.seen = 0
         self.steps = 0
+        keras.utils.set_random_seed(recipe.seed)
+        torch.manual_seed(recipe.seed)  # Keras on another backend leaves PyTorch's dropout alone
         self._network = started(recipe, imagenet, start)
         self._twin = Twin(self._network).to(device, memory_format=torch.channels_last).train()
         shrunk = [value for value in self._twin.parameters() if value.ndim > 1]

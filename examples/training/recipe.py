@@ -5,13 +5,24 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from examples.training.augment import AugmentPolicy
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "changes_of"]
+
+
+def changes_of(words: Sequence[str]) -> dict[str, Any]:
+    """What a command line's ``NAME=JSON`` words change, for `Recipe.changed`.
+
+    Example:
+        >>> changes_of(["seed=7", "augment.jpeg=0.9"])
+        {'seed': 7, 'augment.jpeg': 0.9}
+    """
+    return {name: json.loads(value) for name, _, value in (word.partition("=") for word in words)}
 
 
 @dataclass(frozen=True)

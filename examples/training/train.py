@@ -13,12 +13,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 from examples.training.batches import BatchMaker, echoed, prefetched
 from examples.training.data import FACES, Row, add_places, backdrop_files, load_rows, open_store
 from examples.training.networks import NETWORKS
-from examples.training.recipe import Recipe
+from examples.training.recipe import Recipe, changes_of
 from examples.training.runs import WEIGHTS
 from examples.training.sampling import Sampler
 
@@ -165,14 +165,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=JSON", help="changes to the recipe")
     options = parser.parse_args(arguments)
     recipe = Recipe() if options.recipe is None else Recipe.from_json(options.recipe.read_text(encoding="utf-8"))
-    changes: dict[str, Any] = {"network": options.network}
-    for change in options.set:
-        name, _, value = change.partition("=")
-        changes[name] = json.loads(value)
     options.run.mkdir(parents=True, exist_ok=True)
     (options.run / "command.txt").write_text(_commands(options), encoding="utf-8")
     train(
-        recipe.changed(changes),
+        recipe.changed({"network": options.network, **changes_of(options.set)}),
         options.run,
         data=options.data,
         teachers=options.teachers,
