@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import threading
 from pathlib import Path
@@ -120,12 +121,14 @@ class TestOptions:
             {"threshold": 1.1},
             {"threshold": float("nan")},
             {"window": 0},
+            {"window": 2.5},
+            {"window": math.inf},
             {"min_frames": 0},
             {"min_frames": 6},
         ],
     )
     def test_out_of_range(self, options: dict[str, Any]) -> None:
-        with pytest.raises(ValueError, match="must|is a"):
+        with pytest.raises(ValueError, match="count frames|is a"):
             LivenessDetector(brightness(), **options)
 
     def test_the_card_sets_the_threshold(self) -> None:
@@ -176,3 +179,9 @@ def test_a_policy_may_refuse_company() -> None:
         LivenessDetector(brightness(), faces=crowd, quality=alone).predict(frame(0.9)).reason is Reason.MULTIPLE_FACES
     )
     assert LivenessDetector(brightness(), faces=BoxInMind(), quality=alone).predict(frame(0.9)).is_live
+
+
+@pytest.mark.parametrize("one", ["face.jpg", b"\xff\xd8", np.zeros((48, 64, 3), np.uint8)])
+def test_a_single_picture_is_no_batch(detector: LivenessDetector, one: Any) -> None:
+    with pytest.raises(ValueError, match="hand a single one to predict"):
+        detector.predict_batch(one)

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -266,3 +269,24 @@ def test_arrays_are_read_or_refused(array: npt.NDArray[Any]) -> None:
     except FaceliveError:
         return
     assert pixels.shape == (*array.shape[:2], 3) and pixels.dtype == np.uint8
+
+
+def test_a_pipe_is_read_to_its_end() -> None:
+    data = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)))
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as sink:
+            sink.write(data)
+
+    with ThreadPoolExecutor(1) as pool, os.fdopen(reading, "rb", buffering=0) as pipe:  # gives what has come so far
+        written = pool.submit(write)
+        assert read_image(pipe).pixels.shape == (300, 300, 3)
+        written.result()
+
+
+def test_threads_leave_the_programs_own_warnings_alone() -> None:
+    data, before = encoded(quadrants()), list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: read_image(data), range(800)))
+    assert list(warnings.filters) == before

@@ -192,3 +192,30 @@ class TestBundled:
         model = LivenessModel.bundled(name)
         singles = [model.score(crop[np.newaxis])[0] for crop in crops]
         assert model.score(crops).tolist() == pytest.approx(singles, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "crops",
+    [
+        np.zeros((2, 64, 64, 3), np.uint8),
+        np.zeros((0, 32, 32, 3), np.uint8),
+        np.zeros((32, 32, 3), np.uint8),
+        np.zeros((1, 32, 32, 1), np.uint8),
+        np.zeros((1, 32, 32, 3), np.float32),
+    ],
+)
+def test_what_is_no_crop_is_refused_and_leaves_no_trace(crops: npt.NDArray[Any]) -> None:
+    model = own("sigmoid")
+    with pytest.raises(ValueError, match=r"crops are uint8 \(N, 32, 32, 3\)"):
+        model.score(crops)
+    assert model.score(grey(51, 102)).tolist() == pytest.approx([0.2, 0.4], abs=1e-4)
+
+
+def test_a_model_with_a_relative_path_is_found_again_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(NETWORKS / "sigmoid.tflite", tmp_path / "own.tflite")
+    monkeypatch.chdir(tmp_path)
+    content = pickle.dumps(LivenessModel.from_file("own.tflite", live_class=1))
+    monkeypatch.chdir("/")
+    assert pickle.loads(content).card.name == "own"

@@ -137,6 +137,7 @@ def test_the_loosest_policy_still_refuses_what_cannot_be_seen(portrait: Picture,
     assert LOOSEST.check(np.full_like(portrait, 255), face) is Reason.TOO_BRIGHT
     assert LOOSEST.check(np.full_like(portrait, 100), face) is Reason.TOO_BLURRED
     assert LOOSEST.check(portrait, FaceBox(0, 0, 8, 8)) is Reason.FACE_TOO_SMALL
+    assert LOOSEST.check(portrait, FaceBox(50, 100, 250, 100.001)) is Reason.FACE_TOO_SMALL
     assert LOOSEST.check(portrait, FaceBox(-200, 0, 100, 300)) is Reason.FACE_CUT_OFF
 
 
@@ -144,6 +145,7 @@ def test_the_loosest_policy_still_refuses_what_cannot_be_seen(portrait: Picture,
     "limit",
     [
         {"min_face_px": 0},
+        {"min_face_px": math.inf},
         {"min_face_px": math.nan},
         {"max_cut_off": 1.0},
         {"max_cut_off": -0.1},

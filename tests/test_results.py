@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +58,16 @@ def test_a_result_is_json() -> None:
         "reason": "too_dark",
         "face": {"box_px": [1, 2, 3, 4], "score": 0.9, "landmarks_px": [[1, 2]] * 5},
     }
+
+
+def test_numbers_of_numpy_are_plain_numbers_for_json() -> None:
+    numbers: Any = (*np.array([1, 2, 30, 40]), np.float32(0.5), np.ones((5, 2), np.float32))
+    box = FaceBox(*numbers)
+    result = LivenessResult(Verdict.LIVE, score=0.9, threshold=0.5, face=box)
+    assert json.loads(json.dumps(result.to_dict()))["face"]["box_px"] == [1.0, 2.0, 30.0, 40.0]
+
+
+@pytest.mark.parametrize("broken", [{"score": math.nan}, {"landmarks": ((0.0, math.inf),)}])
+def test_a_face_has_no_number_that_json_lacks(broken: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a face box needs finite pixels and a finite score"):
+        FaceBox(0, 0, 9, 9, **broken)

@@ -140,12 +140,28 @@ class TestState:
     @pytest.mark.parametrize(
         "state",
         [
-            {"scores": [1.5], "timestamps_ms": [0.0], "face_px": None, "rejected": 0},
-            {"scores": [0.5], "timestamps_ms": [], "face_px": None, "rejected": 0},
-            {"scores": [0.5, 0.5], "timestamps_ms": [9.0, 1.0], "face_px": None, "rejected": 0},
-            {"scores": [], "timestamps_ms": [], "face_px": [0.0, 0.0, 0.0, 0.0], "rejected": 0},
+            {"scores": [1.5]},
+            {"scores": "a"},
+            {"scores": None},
+            {"scores": [0.5] * 6, "timestamps_ms": [0.0] * 6},
+            {"scores": []},
+            {"timestamps_ms": []},
+            {"scores": [0.5, 0.5], "timestamps_ms": [9.0, 1.0]},
+            {"face_px": None},
+            {"face_px": [0.0, 0.0, 0.0, 0.0]},
+            {"face_px": [1.0, 2.0]},
+            {"face_px": "abcd"},
+            {"rejected": -1},
+            {"rejected": 5},
+            {"rejected": "x"},
         ],
     )
-    def test_a_state_that_no_stream_has_is_refused(self, detector: LivenessDetector, state: StreamState) -> None:
-        with pytest.raises(ValueError, match="score|timestamp|box"):
-            detector.stream(max_age_ms=1000, state=state)
+    def test_a_state_that_no_stream_has_changes_nothing(self, detector: LivenessDetector, state: StreamState) -> None:
+        stream = detector.stream(max_age_ms=1000)
+        stream.update(frame(0.9), timestamp_ms=0.0)
+        before = stream.state
+        whole = {"scores": [0.5], "timestamps_ms": [0.0], "face_px": [0.0, 0.0, 9.0, 9.0], "rejected": 0}
+        for damaged in ({**whole, **state}, {name: whole[name] for name in whole if name not in state}):
+            with pytest.raises(ValueError, match="this is not the state of a stream like this one"):
+                stream.restore(damaged)  # type: ignore[arg-type]
+        assert stream.state == before

@@ -79,9 +79,9 @@ def test_no_scores_no_vote() -> None:
         log_average([])
 
 
-@pytest.mark.parametrize("window", [0, -1])
-def test_a_window_without_frames_is_refused(window: int) -> None:
-    with pytest.raises(ValueError, match="at least 1"):
+@pytest.mark.parametrize("window", [0, -1, 2.5])
+def test_a_window_without_whole_frames_is_refused(window: int) -> None:
+    with pytest.raises(ValueError, match="a whole number from 1 up"):
         LogAverageVoter(window)
 
 

@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 from examples.training.derived import write_run
@@ -18,7 +18,7 @@ from examples.training.networks import copy_weights
 from examples.training.recipe import Recipe
 from examples.training.runs import HEADS, load_run
 
-__all__ = ["main", "soup"]
+__all__ = ["averaged", "main", "soup"]
 
 
 def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = None) -> Path:
@@ -36,6 +36,13 @@ def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = Non
     recipe = Recipe.of_run(runs[0])
     if taught_share is not None:
         recipe = recipe.changed({"taught_share": taught_share})
+    share = "" if taught_share is None else f" --taught-share {taught_share:g}"
+    command = f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}{share}"
+    return write_run(out, averaged(runs), recipe, runs, command)
+
+
+def averaged(runs: Sequence[Path]) -> Any:
+    """The network whose weights are the mean of those of ``runs``, its heads not folded yet; see `soup`."""
     networks = [load_run(run, HEADS) for run in runs]
     for place in range(1, len(networks)):  # an earlier run's heads may see less
         aligned = load_run(runs[0], HEADS)
@@ -43,9 +50,7 @@ def soup(runs: Sequence[Path], out: Path, *, taught_share: Optional[float] = Non
         networks[place] = aligned
     for index, variable in enumerate(networks[0].variables):
         variable.assign(np.mean([np.asarray(network.variables[index]) for network in networks], axis=0))
-    share = "" if taught_share is None else f" --taught-share {taught_share:g}"
-    command = f"python -m examples.training.soup {' '.join(run.name for run in runs)} --run {out.name}{share}"
-    return write_run(out, networks[0], recipe, runs, command)
+    return networks[0]
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

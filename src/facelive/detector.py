@@ -41,7 +41,7 @@ class LivenessDetector:
         min_frames: A stream accepts nobody on fewer frames than this, at most ``window``.
         faces: Finds faces; ``None`` takes every picture as a face crop that is already made.
         quality: Which faces can be judged at all.
-        num_threads: Threads inside one call; 1 is fastest at the sizes bundled here.
+        num_threads: Threads inside one call of a model named here; a ``LivenessModel`` and ``faces`` bring their own.
 
     Raises:
         ModelError: The model cannot be loaded.
@@ -66,11 +66,13 @@ class LivenessDetector:
         num_threads: int = 1,
     ) -> None:
         self.model = model if isinstance(model, LivenessModel) else LivenessModel.load(model, num_threads=num_threads)
-        self.threshold = self.model.card.threshold if threshold is None else threshold
+        self.threshold = float(self.model.card.threshold if threshold is None else threshold)
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a P(bona fide) in [0, 1], not {threshold}")
-        if not 1 <= min_frames <= window:
-            raise ValueError(f"min_frames must lie between 1 and window ({window}), not {min_frames}")
+        if not (isinstance(window, int) and isinstance(min_frames, int) and 1 <= min_frames <= window):
+            raise ValueError(
+                f"window and min_frames count frames, 1 <= min_frames <= window: not {min_frames}, {window}"
+            )
         self.window = window
         self.min_frames = min_frames
         self.faces = faces
@@ -106,8 +108,10 @@ class LivenessDetector:
 
         Raises:
             ImageError: A picture cannot be read, or its face lies outside it.
-            ValueError: ``faces`` and ``images`` differ in length.
+            ValueError: ``faces`` and ``images`` differ in length, or ``images`` is a single picture.
         """
+        if isinstance(images, (str, bytes, bytearray, memoryview)) or getattr(images, "ndim", 4) < 4:
+            raise ValueError("predict_batch takes a list of pictures; hand a single one to predict")
         images = list(images)
         faces = [None] * len(images) if faces is None else faces
         if len(faces) != len(images):

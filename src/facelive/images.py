@@ -6,9 +6,8 @@ import base64
 import binascii
 import io
 import os
-import warnings
 from pathlib import Path
-from typing import IO, NamedTuple, Optional, Union
+from typing import IO, Any, NamedTuple, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ from facelive.errors import ImageError
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "read_image"]
 
-ImageLike = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], Image.Image, npt.NDArray[np.uint8]]
+ImageLike = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], Image.Image, npt.NDArray[Any]]
 """A path, a ``data:`` URL, encoded bytes, a binary file, a Pillow image, or an array: uint8, (H, W, 3) RGB,
 (H, W, 4) RGBA or (H, W) grey."""
 
@@ -39,7 +38,7 @@ class Picture(NamedTuple):
     """An upright picture, possibly decoded at reduced scale.
 
     Args:
-        pixels: uint8, (H, W, 3), RGB, 0-255; read-only when it is the caller's own array.
+        pixels: uint8, (H, W, 3), RGB, 0-255; not to be written to: it may be the caller's own array.
         scale: Pixels of the original per pixel here: 1.0, or about 2, 4 or 8.
     """
 
@@ -89,7 +88,7 @@ def read_image(image: ImageLike, *, min_side_px: Optional[int] = None) -> Pictur
     return _from_bytes(data, min_side_px)
 
 
-def _from_array(array: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _from_array(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if array.dtype != np.uint8:
         raise ImageError(f"an array must be uint8 with values 0-255, not {array.dtype}: scale and convert it first")
     if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
@@ -126,13 +125,16 @@ def _from_path(path: Union[str, os.PathLike[str]]) -> bytes:
 
 
 def _from_file(file: IO[bytes]) -> bytes:
+    parts, left = [], MAX_BYTES + 1
     try:
-        data = file.read(MAX_BYTES + 1)
+        while left and (part := file.read(left)):  # a pipe gives what has come so far
+            parts.append(part)
+            left -= len(part)
     except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError: a JPEG opened as text
         raise ImageError(f"cannot read the picture's file ({error}): open it in binary mode") from error
-    if not isinstance(data, bytes):
-        raise ImageError(f"the file gave {type(data).__name__}, not bytes: open it in binary mode")
-    return data if len(data) <= MAX_BYTES else _too_many_bytes()
+    if not all(isinstance(part, bytes) for part in parts):
+        raise ImageError(f"the file gave {type(parts[0]).__name__}, not bytes: open it in binary mode")
+    return b"".join(parts) if left else _too_many_bytes()
 
 
 def _from_bytes(data: bytes, min_side_px: Optional[int]) -> Picture:
@@ -140,10 +142,8 @@ def _from_bytes(data: bytes, min_side_px: Optional[int]) -> Picture:
         raise ImageError("the picture is empty: 0 bytes")
     check_container(data)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own bomb warning: MAX_PIXELS is stricter
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
-                return _from_pillow(opened, min_side_px)
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+            return _from_pillow(opened, min_side_px)
     except ImageError:
         raise
     except UnidentifiedImageError as error:

@@ -114,8 +114,8 @@ class LivenessModel:
             ModelError: As the class says, or neither a card nor ``live_class`` is there.
         """
         path = Path(path)
-        card_path = path.with_suffix(".json")
         content = _read(path)
+        card_path = path.with_suffix(".json")
         if card_path.exists():
             card = replace(ModelCard.from_json(card_path), **options)
         elif "live_class" in options:
@@ -126,7 +126,7 @@ class LivenessModel:
                 "(and value_range, crop_scale) when loading it"
             )
         model = cls(content, card, num_threads=num_threads)
-        model._source = path
+        model._source = path.absolute()  # pickled so, for a process that works in another folder
         return model
 
     @classmethod
@@ -160,7 +160,13 @@ class LivenessModel:
 
         Raises:
             ModelError: The network gave a number that is no probability.
+            ValueError: ``crops`` are not such an array.
         """
+        size = self.card.input_size
+        if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3) or not len(crops):
+            raise ValueError(
+                f"crops are uint8 (N, {size}, {size}, 3) as crop() makes them, not {crops.dtype} {crops.shape}"
+            )
         outputs = self.network.run(normalize(crops, self.card.value_range))[0]
         if outputs.size != len(crops) * self._classes:
             raise ModelError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, Optional
 
@@ -18,7 +17,7 @@ _MIDDLE = 24  # the 24×24 in its middle are measured
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # What a limit may be set to: beyond these a face cannot be seen, whatever the application thinks.
 _ALLOWED = {
-    "min_face_px": (16, math.inf),
+    "min_face_px": (16, 4096),
     "max_cut_off": (0, 0.5),
     "min_sharpness": (0.02, 1),
     "min_luminance": (8, 255),
@@ -51,7 +50,7 @@ class QualityPolicy:
     switch at all.
 
     Args:
-        min_face_px: Smallest longer side of the face in pixels.
+        min_face_px: Smallest longer side of the face in pixels; the shorter may have half of that.
         max_cut_off: Largest part of the face box outside the picture, in [0, 0.5].
         min_sharpness: Least finest detail over coarse contrast (see ``FaceMeasures``).
         min_luminance: Darkest mean luminance of the face, 0-255.
@@ -91,7 +90,7 @@ class QualityPolicy:
             face: The face in pixels of ``image``.
         """
         # The first two need no pixel, and a face outside the picture has none.
-        if face.side_px < self.min_face_px:
+        if face.side_px < self.min_face_px or min(face.x1 - face.x0, face.y1 - face.y0) < self.min_face_px / 2:
             return Reason.FACE_TOO_SMALL
         if _cut_off(image, face) > self.max_cut_off:
             return Reason.FACE_CUT_OFF

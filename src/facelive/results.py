@@ -46,8 +46,10 @@ class FaceBox:
         landmarks: Five ``(x, y)`` points or none: the eye on the picture's left, the eye on its right,
             the nose tip, the mouth corner on the left, the one on the right.
 
+    Numbers of any kind, NumPy's too, are kept as ``float``.
+
     Raises:
-        ValueError: An edge is not finite, or the box has no area.
+        ValueError: A number is not finite, or the box has no area.
 
     Example:
         >>> FaceBox(10, 20, 110, 140).side_px
@@ -62,8 +64,13 @@ class FaceBox:
     landmarks: Optional[Tuple[Point, ...]] = None
 
     def __post_init__(self) -> None:
-        if not all(math.isfinite(edge) for edge in (self.x0, self.y0, self.x1, self.y1)):
-            raise ValueError(f"a face box needs finite edges in pixels, not {self.edges}")
+        for name in ("x0", "y0", "x1", "y1", "score"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if self.landmarks is not None:
+            object.__setattr__(self, "landmarks", tuple((float(x), float(y)) for x, y in self.landmarks))
+        points = [number for point in self.landmarks or () for number in point]
+        if not all(map(math.isfinite, (*self.edges, self.score, *points))):
+            raise ValueError(f"a face box needs finite pixels and a finite score, not {self}")
         if self.x1 <= self.x0 or self.y1 <= self.y0:
             raise ValueError(f"a face box is (left, top, right, bottom) with an area, not {self.edges}")
 
@@ -101,7 +108,7 @@ class FaceBox:
 
         Example:
             >>> FaceBox(1, 2, 3, 4).scaled(2).edges
-            (2, 4, 6, 8)
+            (2.0, 4.0, 6.0, 8.0)
         """
         if factor == 1:
             return self

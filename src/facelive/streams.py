@@ -56,7 +56,7 @@ class LivenessStream:
 
         Raises:
             ImageError: The picture cannot be read; the vote stays as it was.
-            ValueError: ``timestamp_ms`` is not finite or runs backwards; the vote stays as it was.
+            ValueError: With ``max_age_ms``, ``timestamp_ms`` is not finite or runs backwards; the vote stays as it was.
         """
         return self.vote(self._judge(image, face=face), timestamp_ms=timestamp_ms)
 
@@ -97,18 +97,24 @@ class LivenessStream:
         """Go on from a state.
 
         Raises:
-            ValueError: The state is not one that a stream like this can have.
+            ValueError: The state is not one that a stream like this can have; this one stays as it was.
         """
-        self.reset()
-        times = state["timestamps_ms"] if self._voter.max_age_ms is not None else [None] * len(state["scores"])
-        if len(times) != len(state["scores"]):
-            raise ValueError(f"a state with {len(state['scores'])} scores has {len(times)} timestamps")
-        for score, timestamp_ms in zip(state["scores"], times):
-            self._voter.update(score, timestamp_ms=timestamp_ms)
-        if state["face_px"] is not None:
-            x0, y0, x1, y1 = state["face_px"]
-            self._face = FaceBox(x0, y0, x1, y1)
-        self._rejected = state["rejected"]
+        voter = LogAverageVoter(self._voter.window, max_age_ms=self._voter.max_age_ms)
+        try:
+            scores, edges, rejected = state["scores"], state["face_px"], state["rejected"]
+            times = state["timestamps_ms"] if voter.max_age_ms is not None else [None] * len(scores)
+            face = None
+            if edges is not None:
+                x0, y0, x1, y1 = edges
+                face = FaceBox(x0, y0, x1, y1)
+            possible = len(scores) == len(times) and len(scores) <= voter.window and bool(scores) == (face is not None)
+            if not possible or not isinstance(rejected, int) or not 0 <= rejected < voter.window:
+                raise ValueError("its scores, timestamps, face and count do not fit together")
+            for score, timestamp_ms in zip(scores, times):
+                voter.update(score, timestamp_ms=timestamp_ms)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"this is not the state of a stream like this one ({error}): start a new one") from error
+        self._voter, self._face, self._rejected = voter, face, rejected
 
     def _pass_over(self, result: LivenessResult) -> LivenessResult:
         self._rejected += 1

@@ -59,8 +59,8 @@ class LogAverageVoter:
     __slots__ = ("_scores", "_times_ms", "max_age_ms", "window")
 
     def __init__(self, window: int = 5, *, max_age_ms: Optional[float] = None) -> None:
-        if window < 1:
-            raise ValueError(f"window counts frames and must be at least 1, not {window}")
+        if not isinstance(window, int) or window < 1:
+            raise ValueError(f"window counts frames and must be a whole number from 1 up, not {window}")
         if max_age_ms is not None and not max_age_ms > 0:
             raise ValueError(f"max_age_ms must be above 0, not {max_age_ms}")
         self.window = window

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Dict
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from tests.evaluation.conftest import MakePicture
 
-from facelive import LivenessDetector, log_average, metrics
+from facelive import LivenessDetector, LivenessModel, log_average, metrics
 from facelive.errors import EvaluationError
 from facelive.evaluation import Report, Samples, evaluate
 
@@ -61,14 +62,14 @@ def test_the_worst_mistakes_are_listed_by_path(report: Report) -> None:
 
 
 def test_no_error_is_reported_with_the_rule_of_three(report: Report) -> None:
-    assert any(note.startswith("replay_phone: no error in 8 is not an APCER of zero") for note in report.notes)
+    assert any(note.startswith("replay_phone: no error in 8 does not make the APCER zero") for note in report.notes)
 
 
 def test_the_report_says_what_it_was_made_with(report: Report) -> None:
     assert report.run["model"] == "mean"
     assert report.run["card"]["limits"] == ("Judges brightness.",)
     assert report.run["runtime"] in ("ai_edge_litert", "tflite_runtime", "tensorflow")
-    assert report.threshold == report.run["threshold"] == 0.5
+    assert report.threshold == 0.5
 
 
 def test_workers_change_nothing(folder: Path, detector: LivenessDetector, tmp_path: Path, report: Report) -> None:
@@ -100,12 +101,28 @@ def test_a_half_done_run_goes_on_without_scoring_twice(
 
 
 def test_the_results_of_other_settings_are_refused(folder: Path, model: Path, tmp_path: Path, report: Report) -> None:
-    other = LivenessDetector(model, threshold=0.6, faces=None)
-    with pytest.raises(EvaluationError, match=r"threshold was 0.5 and is now 0.6"):
-        evaluate(folder, other, results=tmp_path / "r.jsonl")
+    upside_down = LivenessDetector(LivenessModel.from_file(model, live_class=0), threshold=0.5, faces=None)
+    with pytest.raises(EvaluationError, match=r"model_reading was \[1, .* and is now \[0, "):
+        evaluate(folder, upside_down, results=tmp_path / "r.jsonl")
+    searching = LivenessDetector(model, threshold=0.5)
+    with pytest.raises(EvaluationError, match=r"faces was .* and is now 'BundledFaceDetector'"):
+        evaluate(folder, searching, results=tmp_path / "r.jsonl")
+    elsewhere = shutil.copytree(folder, tmp_path / "elsewhere" / folder.name)
+    with pytest.raises(EvaluationError, match=r"images was .* and is now .*elsewhere"):
+        evaluate(elsewhere, LivenessDetector(model, threshold=0.5, faces=None), results=tmp_path / "r.jsonl")
     (folder / "live" / "tiny.png").unlink()
     with pytest.raises(EvaluationError, match=r"holds another run: samples was"):
         evaluate(folder, LivenessDetector(model, threshold=0.5, faces=None), results=tmp_path / "r.jsonl")
+
+
+def test_another_threshold_asks_for_no_new_scores(folder: Path, model: Path, tmp_path: Path, report: Report) -> None:
+    steps = []
+    stricter = LivenessDetector(model, threshold=0.75, faces=None)
+    again = evaluate(folder, stricter, results=tmp_path / "r.jsonl", progress=lambda done, _: steps.append(done))
+    assert steps == [30]
+    assert (again.threshold, again.bona_fide.errors) == (0.75, 12)
+    with pytest.raises(EvaluationError, match="vote was False and is now True"):
+        evaluate(folder, stricter, vote=True, results=tmp_path / "r.jsonl")
 
 
 def test_results_find_their_own_name(
@@ -184,6 +201,23 @@ def test_people_are_resampled_when_they_are_known(
     assert all(measure.interval is not None for measure in report.measures.values())
 
 
+def test_people_without_an_error_leave_an_interval_as_wide_as_they_are_few(
+    tmp_path: Path, detector: LivenessDetector, picture: MakePicture
+) -> None:
+    rows = ["path,label,species,subject"]
+    for number in range(12):
+        picture(tmp_path / f"{number}.png", 0.7 if number % 2 else 0.3, seed=number)
+        rows.append(f"{number}.png,{'live,' if number % 2 else 'spoof,print'},person {number // 4}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    report = evaluate(tmp_path / "labels.csv", detector, results=tmp_path / "r.jsonl")
+    assert (report.bona_fide.judged, report.bona_fide.groups, report.bona_fide.errors) == (6, 3, 0)
+    assert report.bona_fide.grouped == report.measures["bpcer"].interval == metrics.clopper_pearson(0, 3)
+    assert report.species[0].grouped == metrics.clopper_pearson(0, 3)
+    widths = [m.interval.high - m.interval.low for m in report.measures.values() if m.interval is not None]
+    assert min(widths) > 0
+    assert any("no error in 6 from 3 groups does not make the APCER zero" in note for note in report.notes)
+
+
 def test_one_picture_of_each_is_an_answer_with_wide_intervals(
     tmp_path: Path, detector: LivenessDetector, picture: MakePicture
 ) -> None:
@@ -247,6 +281,15 @@ def test_sources_are_told_apart(tmp_path: Path, detector: LivenessDetector, pict
 def test_no_worker_is_no_run(folder: Path, detector: LivenessDetector) -> None:
     with pytest.raises(ValueError, match="at least one worker"):
         evaluate(folder, detector, workers=0)
+
+
+@pytest.mark.parametrize("limit", [{"max_apcr": 0.05}, {"max_apcer": 5}, {"max_apcer": 0.1, "max_bpcer": 0.1}])
+def test_a_limit_that_is_none_is_refused_before_anything_is_scored(
+    folder: Path, detector: LivenessDetector, tmp_path: Path, limit: Dict[str, float]
+) -> None:
+    with pytest.raises(ValueError, match="limit is one of max_apcer and max_bpcer with a rate above 0 and below 1"):
+        evaluate(folder, detector, results=tmp_path / "r.jsonl", limit=limit)
+    assert not (tmp_path / "r.jsonl").exists()
 
 
 def test_the_shared_pictures_can_be_evaluated_by_their_boxes(model: Path, tmp_path: Path) -> None:

@@ -58,9 +58,16 @@ def test_damage_before_the_last_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     write(path, 0, 1, 2)
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([*lines[:2], b"garbage\n", *lines[3:]]))
-    with pytest.raises(EvaluationError, match="is damaged at line 3"):
-        Ledger(path, RUN, 5)
+    for damage in (
+        b"garbage\n",
+        b'{"unit": "0"}\n',
+        b'{"unit": 0}\n',
+        b'{"unit": 7}\n',
+        lines[1].replace(b": 0,", b': "0",'),
+    ):
+        path.write_bytes(b"".join([*lines[:2], damage, *lines[3:]]))
+        with pytest.raises(EvaluationError, match="is damaged at line 3"):
+            Ledger(path, RUN, 5)
 
 
 @pytest.mark.parametrize(

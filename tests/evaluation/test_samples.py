@@ -79,6 +79,12 @@ def test_a_jsonl_may_use_other_names_and_more_fields(tmp_path: Path) -> None:
     assert [sample.path for sample in Samples(data, where={"split": "train"})] == ["b.jpg"]
 
 
+def test_a_columns_own_name_goes_before_its_other_name(tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "labels.csv", "path,label,species,kind,file", "a.jpg,spoof,print,jpeg,b.jpg")
+    (sample,) = Samples(data)
+    assert (sample.path, sample.species) == ("a.jpg", "print")
+
+
 def test_pictures_lie_beside_the_file_or_in_images_or_where_told(tmp_path: Path) -> None:
     data = write_csv(tmp_path / "labels.csv", "path,label", "a.jpg,live", "b.jpg,spoof")
     assert Samples(data).images == tmp_path
@@ -107,6 +113,7 @@ def test_pictures_lie_beside_the_file_or_in_images_or_where_told(tmp_path: Path)
         (["path,label", "a.jpg,live", "b.jpg,LIVE"], r"labels.csv has no spoof picture: both classes are needed"),
         (["path,label"], r"labels.csv has no live picture"),
         ([""], r"labels.csv is empty: its first line must name the columns"),
+        (["path,label,path", "a.jpg,live,b.jpg"], r"labels.csv has two columns 'path': keep one"),
         (
             ["path,label", "a.jpg,live", "b.jpg,spoof", "./a.jpg,live"],
             r"line 4: './a.jpg' is listed already \(.*line 2\)",
@@ -124,6 +131,7 @@ def test_a_bad_csv_is_answered_with_its_line(tmp_path: Path, lines: List[str], m
     [
         ('{"path": "a.jpg", "label": "live"}\n{"path": "b.jpg"', r"labels.jsonl, line 2: this is not JSON"),
         ('["a.jpg", "live"]', r"line 1: a row is a JSON object"),
+        ("[" * 100_000, r"labels.jsonl, line 1: this is not JSON"),
         ('{"path": "a.jpg", "label": null}', r"line 1: label None is neither live nor spoof"),
         ('{"path": "a.jpg", "label": "live", "box": 7}', r"line 1: box 7 is not x0, y0, x1, y1"),
         ('{"path": "a.jpg", "label": "live", "box": [1, 2, 3, "x"]}', r"line 1: box .* is not x0, y0, x1, y1"),

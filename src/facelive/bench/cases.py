@@ -25,6 +25,7 @@ __all__ = ["Case", "cases", "made_up"]
 
 _Call = Callable[[], object]
 _Pixels = npt.NDArray[np.uint8]
+_Judge = Callable[[_Pixels], object]
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,15 @@ def cases(model: LivenessModel, *, draw: Callable[[int, int], _Pixels] = made_up
     yield Case("predict 1920x1080", lambda: detector.predict(full_hd), *invoke)
     yield Case("predict 640x480 JPEG", lambda: detector.predict(jpeg), *invoke)
     yield Case("predict 12 MP JPEG", lambda: detector.predict(phone_jpeg), *decode_phone)
-    one_by_one = functools.partial(_each, detector)
     batches = LivenessDetector(copy.copy(model), faces=detector.faces)
     for count in (1, 8, 32):
-        pictures = [vga] * count
-        batch, single = functools.partial(batches.predict_batch, pictures), functools.partial(one_by_one, pictures)
+        batch = functools.partial(batches.predict_batch, [vga] * count)
+        single = functools.partial(_each, detector.predict, [vga] * count)
         yield Case(f"predict_batch({count}), a picture", batch, "predict", single, count)
     for threads in (1, 2, 4):
-        together = functools.partial(_together, ThreadPoolExecutor(threads), one_by_one, [[vga] * 8] * threads)
-        alone = functools.partial(one_by_one, [vga] * 8 * threads)
-        yield Case(
-            f"predict, {threads} thread{'s' * (threads > 1)}, a picture", together, "one thread", alone, 8 * threads
-        )
+        yield _threads("score", model.score, crop[np.newaxis], threads)
+    for threads in (1, 2, 4):
+        yield _threads("predict", detector.predict, vga, threads)
 
 
 class _Found:
@@ -131,9 +129,18 @@ def _bare_invoke(model: LivenessModel, crops: _Pixels) -> _Call:
     return call
 
 
-def _each(detector: LivenessDetector, pictures: Sequence[_Pixels]) -> None:
+def _threads(step: str, judge: _Judge, pixels: _Pixels, threads: int) -> Case:
+    """Pictures handed to several threads at once, beside as many one after the other."""
+    each = functools.partial(_each, judge)
+    together = functools.partial(_together, ThreadPoolExecutor(threads), each, [[pixels] * 8] * threads)
+    alone = functools.partial(each, [pixels] * 8 * threads)
+    step = f"{step}, {threads} thread{'s' * (threads > 1)}, a picture"
+    return Case(step, together, "one thread", alone, 8 * threads)
+
+
+def _each(judge: _Judge, pictures: Sequence[_Pixels]) -> None:
     for picture in pictures:
-        detector.predict(picture)
+        judge(picture)
 
 
 def _together(pool: ThreadPoolExecutor, work: Callable[[Sequence[_Pixels]], None], shares: list[list[_Pixels]]) -> None:

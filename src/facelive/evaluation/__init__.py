@@ -9,6 +9,7 @@ Example:
 
 from __future__ import annotations
 
+from facelive.errors import EvaluationError
 from facelive.evaluation.operating import MeasuredRate, OperatingPoint, choose_threshold
 from facelive.evaluation.outcomes import Outcome
 from facelive.evaluation.page import render_page
@@ -18,6 +19,7 @@ from facelive.evaluation.samples import Sample, Samples
 from facelive.evaluation.table import render_table
 
 __all__ = [
+    "EvaluationError",
     "Measure",
     "MeasuredRate",
     "OperatingPoint",

@@ -150,13 +150,12 @@ class Ledger:
         with self.path.open("rb") as lines:
             lines.readline()
             for number, line in enumerate(lines, start=2):
-                content = _parsed(line) if line.endswith(b"\n") else None
-                if content is None or not 0 <= content.get("unit", -1) < len(self.done):
+                outcome = _outcome(_parsed(line), len(self.done)) if line.endswith(b"\n") else None
+                if outcome is None:
                     if lines.read(1):
                         raise EvaluationError(f"{str(self.path)!r} is damaged at line {number}: name another file")
                     return
-                known = {name: content[name] for name in _KNOWN if name in content}
-                yield lines.tell(), Outcome(**{**known, "unreadable": tuple(known.get("unreadable", ()))})
+                yield lines.tell(), outcome
 
     def _write(self, text: str) -> None:
         self._file.write(text.encode())
@@ -164,6 +163,16 @@ class Ledger:
         if time.monotonic() - self._synced > _FSYNC_SECONDS:
             os.fsync(self._file.fileno())
             self._synced = time.monotonic()
+
+
+def _outcome(content: Optional[Dict[str, Any]], units: int) -> Optional[Outcome]:
+    """What a line says, unless it is damaged."""
+    known = {name: value for name, value in (content or {}).items() if name in _KNOWN}
+    try:
+        outcome = Outcome(**{**known, "unreadable": tuple(known.get("unreadable", ()))})
+    except TypeError:
+        return None
+    return outcome if isinstance(outcome.unit, int) and 0 <= outcome.unit < units else None
 
 
 def _parsed(line: bytes) -> Optional[Dict[str, Any]]:

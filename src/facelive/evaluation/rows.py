@@ -103,7 +103,7 @@ def _jsonl_rows(data: Path) -> Iterator[Row]:
                 continue
             try:
                 fields = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise EvaluationError(f"{where}: this is not JSON: {error}") from error
             if not isinstance(fields, dict):
                 raise EvaluationError(f"{where}: a row is a JSON object, not {line.strip()[:40]!r}")
@@ -120,6 +120,9 @@ def _csv_rows(data: Path) -> Iterator[Row]:
             header = [name.strip().lower() for name in next(reader, [])]
             if not any(header):
                 raise EvaluationError(f"{data.name} is empty: its first line must name the columns")
+            twice = next((name for name in header if name and header.count(name) > 1), None)
+            if twice:
+                raise EvaluationError(f"{data.name} has two columns {twice!r}: keep one")
             for values in reader:
                 where = f"{data.name}, line {reader.line_num}"
                 if not any(values):

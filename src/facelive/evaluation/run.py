@@ -26,6 +26,8 @@ from facelive.runtime import runtime_name
 
 __all__ = ["evaluate"]
 
+_LIMITS = ("max_apcer", "max_bpcer")
+
 
 def evaluate(
     data: Union[str, Path, Samples],
@@ -47,8 +49,9 @@ def evaluate(
         detector: With its threshold; the default one unless given.
         vote: Score recordings (rows with the same ``sequence``) by the vote over their frames, not single frames.
         workers: Processes that score.
-        results: A JSONL file that the outcomes are appended to and that a later call goes on with. Unless given, a
-            name in the working directory that is made from the data and the settings.
+        results: A JSONL file that the outcomes are appended to and that a later call goes on with; pictures are known
+            by their paths, so take another file for changed ones. Unless given, a name in the working directory that
+            is made from the data and the settings.
         limit: ``{"max_apcer": 0.05}`` or ``{"max_bpcer": 0.01}``: also choose that operating point.
         progress: Called with the pictures done and all pictures, now and then.
 
@@ -58,13 +61,18 @@ def evaluate(
     Raises:
         EvaluationError: A row of the set is wrong, a class is missing, or ``results`` holds another run.
         FaceliveError: A worker process died.
+        ValueError: ``workers`` or ``limit`` is out of range.
     """
     if workers < 1:
         raise ValueError(f"at least one worker is needed, not {workers}")
+    if limit and not (
+        len(limit) == 1 and limit.keys() <= set(_LIMITS) and all(0 < rate < 1 for rate in limit.values())
+    ):
+        raise ValueError(f"limit is one of {' and '.join(_LIMITS)} with a rate above 0 and below 1, not {dict(limit)}")
     samples = data if isinstance(data, Samples) else Samples(data)
     detector = LivenessDetector() if detector is None else detector
     survey = samples.survey(vote=vote)
-    run = _run(detector, survey, vote)
+    run = _run(detector, samples, survey, vote)
     path = Path(_default_name(samples, run)) if results is None else Path(results)
     with Ledger(path, run, survey.units) as ledger:
         _score(ledger, samples, Scorer(detector, samples.images, vote), survey, workers, progress or _silence)
@@ -98,19 +106,22 @@ def _silence(done: int, total: int) -> None:
     pass
 
 
-def _run(detector: LivenessDetector, survey: Survey, vote: bool) -> Dict[str, Any]:
+def _run(detector: LivenessDetector, samples: Samples, survey: Survey, vote: bool) -> Dict[str, Any]:
     """All that a score depends on: outcomes may only be added to those of the same run."""
     card = detector.model.card
     return {
         "samples": survey.fingerprint,
+        "images": str(samples.images.resolve()),
         "model": card.name,
         "model_version": card.version,
         "model_sha256": card.sha256,
-        "threshold": detector.threshold,
+        "model_reading": [card.live_class, card.output, card.value_range, card.crop_scale],
         "vote": vote,
-        "window": detector.window,
-        "min_frames": detector.min_frames,
+        "voting": {"window": detector.window, "min_frames": detector.min_frames, "threshold": detector.threshold}
+        if vote
+        else None,
         "faces": type(detector.faces).__qualname__ if detector.faces else "every picture is a face crop",
+        "faces_from_score": getattr(detector.faces, "score_threshold", None),
         "quality": asdict(detector.quality),
         "facelive": facelive.__version__,
         "runtime": runtime_name(),

@@ -31,7 +31,7 @@ class Sample:
         path: As written in the set, relative to its pictures.
         label: ``"live"`` or ``"spoof"``.
         species: The attack species; empty for a live picture.
-        subject: Who is seen, empty when unknown.
+        subject: Who is seen, by one name in all sources; empty when unknown.
         source: Where the picture came from, empty when unknown.
         sequence: The recording it is a frame of, empty when it stands alone.
         frame: Its place in the recording.
@@ -66,8 +66,8 @@ class Survey(NamedTuple):
 class Samples:
     """A folder (``live/``, ``spoof/<species>/``), a CSV or a JSONL of labelled pictures.
 
-    Columns: ``path`` (or ``file``) and ``label`` (``live`` or ``spoof``, in any case); optionally ``species`` (or
-    ``kind``), ``subject``, ``source``, ``sequence``, ``frame``, ``box``. Others are ignored.
+    Columns: ``path`` (or else ``file``) and ``label`` (``live`` or ``spoof``, in any case); optionally ``species`` (or
+    else ``kind``), ``subject``, ``source``, ``sequence``, ``frame``, ``box``. Others are ignored.
 
     Args:
         data: The folder or file.
@@ -137,7 +137,7 @@ class Samples:
 
     def _rows(self) -> Iterator[Row]:
         for row in read_rows(self.data):
-            fields = {_ALIASES.get(name, name): value for name, value in row.fields.items()}
+            fields = {**{_ALIASES.get(name, name): value for name, value in row.fields.items()}, **row.fields}
             if all(_matches(row, name, value) for name, value in self.where.items()):
                 yield Row(row.where, fields)
 

@@ -100,10 +100,17 @@ def _row(columns: Columns, kind: int, threshold: float) -> RateRow:
         errors=errors,
         interval=metrics.clopper_pearson(errors, judged) if judged else None,
         groups=group_count,
-        grouped=metrics.bootstrap_rate(wrong, groups) if 1 < group_count < judged else None,
+        grouped=_grouped(wrong, groups) if 1 < group_count < judged else None,
         is_live=kind == 0,
         histogram=tuple(figures.histogram(scores)),
     )
+
+
+def _grouped(wrong: npt.NDArray[np.bool_], groups: npt.NDArray[np.int32]) -> Interval:
+    if 0 < wrong.sum() < wrong.size:
+        return metrics.bootstrap_rate(wrong, groups)
+    count = np.unique(groups).size  # where all groups agree, resampling them shows no variation: count them as trials
+    return metrics.clopper_pearson(count if wrong.any() else 0, count)
 
 
 def _measures(
@@ -120,22 +127,22 @@ def _measures(
         **{name: (point.bpcer, point.threshold) for name, point in at_limits.items()},
         "roc_auc": (metrics.roc_auc(live, species), None),
     }
-    intervals = dict(_bootstrap(columns, live, species, threshold))
+    intervals = _bootstrap(columns, live, species, threshold)
     if bona_fide.grouped:
         intervals["bpcer"] = bona_fide.grouped  # one rate, one interval, wherever it is printed
     return {name: Measure(value, intervals.get(name), at) for name, (value, at) in values.items()}
 
 
-def _bootstrap(
-    columns: Columns, live: _Scores, species: Dict[str, _Scores], threshold: float
-) -> Mapping[str, Interval]:
+def _bootstrap(columns: Columns, live: _Scores, species: Dict[str, _Scores], threshold: float) -> Dict[str, Interval]:
     live_groups = columns.groups[_judged(columns, 0)]
     attack_groups = {name: columns.groups[_judged(columns, kind)] for kind, name in _species(columns)}
     if any(np.unique(groups).size < 2 for groups in (live_groups, *attack_groups.values())):
         return {}  # a species seen with one person says nothing about the next person
-    return metrics.bootstrap_measures(
+    intervals = metrics.bootstrap_measures(
         live, species, threshold=threshold, bona_fide_groups=live_groups, attack_groups=attack_groups
     )
+    # Where every round gave the same, resampling has shown no variation, not that there is none.
+    return {name: interval for name, interval in intervals.items() if interval.low < interval.high}
 
 
 def _sources(columns: Columns, threshold: float) -> Tuple[SourceRow, ...]:
@@ -171,9 +178,10 @@ def _notes(columns: Columns, rows: List[RateRow], complete: bool) -> List[str]:
     for row in rows:
         error = "BPCER" if row.is_live else "APCER"
         if row.judged and not row.errors:
-            bound = 100 * metrics.rule_of_three(row.judged)
+            counted = f"{row.judged:,}" + (f" from {row.groups:,} groups" if row.grouped else "")
+            bound = 100 * metrics.rule_of_three(row.groups if row.grouped else row.judged)
             notes.append(
-                f"{row.name}: no error in {row.judged:,} is not an {error} of zero; with 95 % confidence it is below "
+                f"{row.name}: no error in {counted} does not make the {error} zero; with 95 % confidence it is below "
                 f"{bound:.2g} % (rule of three)."
             )
         elif 0 < row.judged < _FEW:

@@ -32,7 +32,8 @@ def bootstrap_rate(
 ) -> Interval:
     """Percentile interval of an error rate when groups of trials, not single trials, are independent.
 
-    Every round draws as many groups as there are, with replacement, and counts all trials of each.
+    Every round draws as many groups as there are, with replacement, and counts all trials of each. Without a single
+    error, or with nothing else, all rounds are alike and the interval has no width: quote ``clopper_pearson`` then.
     Source: A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8.
 
     Args:
@@ -108,6 +109,8 @@ def bootstrap_measures(
     live, species = checked(bona_fide, "bona fide"), checked_species(attacks)
     edges = _edges([live, *species.values()], checked_threshold(threshold))
     groups = attack_groups if isinstance(attack_groups, Mapping) else dict.fromkeys(species, attack_groups)
+    if groups.keys() != species.keys():
+        raise ValueError(f"attack_groups has {', '.join(map(str, groups))}, but attacks has {', '.join(species)}")
     drawers = [_Resampler(live, bona_fide_groups, edges)]
     drawers += [_Resampler(scores, groups[name], edges) for name, scores in species.items()]
     at_threshold = int(np.searchsorted(edges, threshold))
