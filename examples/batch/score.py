@@ -86,7 +86,10 @@ def _pictures(source: str, task_rows: int) -> tuple[ray.data.Dataset, str]:
     source = _url(source)
     if not source.endswith(".parquet"):
         base, files = _located(source)
-        found = files.get_file_info(pa.fs.FileSelector(base, recursive=True))
+        try:
+            found = files.get_file_info(pa.fs.FileSelector(base, recursive=True))
+        except UnicodeDecodeError as error:
+            raise ArchiveError(f"{source} holds a file whose name is not UTF-8: rename {error.object!r}") from error
         names = (entry.path[len(base) :].lstrip("/") for entry in found if entry.is_file)
         paths = sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
         table = pa.table({"path": pa.array(paths, pa.string())})

@@ -25,18 +25,18 @@ ADVICE = {
 NOT_FOLLOWED = "The light on your face did not follow the screen: turn the screen brighter, or the room darker."
 
 
-def answer(outcome: Outcome, *, window: int, session: str, nonce_ttl_s: float) -> dict[str, Any]:
+def answer(outcome: Outcome, *, window: int, session: str, now_ms: float) -> dict[str, Any]:
     """The JSON for a frame that was judged.
 
     ``verdict`` is the answer: ``live`` only after enough votes. ``decision`` and ``percentage`` are the running vote,
-    from the first frame on, as clients of the first app know it; they are ``None`` before a face has voted.
+    from the first frame on; they are ``None`` before a face has voted.
     ``percentage`` always counts towards Real.
 
     Args:
         outcome: The verdict of the session's vote, and the challenge.
         window: How many frames vote.
         session: What the client sends with its next frame.
-        nonce_ttl_s: How soon the next frame must answer its challenge.
+        now_ms: The time, in ms.
     """
     result = outcome.result
     running = None if result.vote is None else "Real" if result.vote >= result.threshold else "Fake"
@@ -50,7 +50,7 @@ def answer(outcome: Outcome, *, window: int, session: str, nonce_ttl_s: float) -
         **({} if outcome.followed else {"reason": "challenge_failed"}),
         "window": window,
         "session": session,
-        "challenge": told(outcome.challenge, ttl_s=nonce_ttl_s),
+        "challenge": told(outcome.challenge, now_ms=now_ms),
     }
 
 

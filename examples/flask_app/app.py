@@ -15,6 +15,7 @@ from examples.flask_app.uploads import RepeatedFrame, digest, read_upload
 from flask import Flask, Response, jsonify, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from facelive import LivenessDetector
 
@@ -40,9 +41,12 @@ def create_app(
     settings = settings or Settings.from_environment()
     app = Flask(__name__)
     wire.install(app, settings)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     # Each worker counts for itself: a limit for all of them belongs in the proxy before them.
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", on_breach=wire.too_many)
-    backend = _Backend(detector or LivenessDetector(min_frames=5), store or _store(settings), settings)
+    store = _store(settings) if store is None else store  # an empty one is false
+    backend = _Backend(detector or LivenessDetector(min_frames=5), store, settings)
     app.add_url_rule("/", "page", lambda: app.send_static_file("index.html"))
     app.add_url_rule("/openapi.json", "description", lambda: app.send_static_file("openapi.json"))
     app.add_url_rule("/upload", "upload", limiter.limit(settings.rate_limit)(backend.upload), methods=["POST"])
@@ -92,18 +96,19 @@ class _Backend:
             return outcome, SessionState(**stream.state, challenge=outcome.challenge)
 
         session, outcome = self._store.change(_session_sent(), vote)
-        told = answer(outcome, window=self._detector.window, session=session, nonce_ttl_s=self._settings.nonce_ttl_s)
+        told = answer(outcome, window=self._detector.window, session=session, now_ms=time.time() * 1000)
         return self._with_session(told, session, status=200 if told["status"] == "success" else 422)
 
     def open_session(self) -> Response:
         """Open a session, in place of the client's last one, and say what its first frame must answer."""
         ttl_s = self._settings.nonce_ttl_s
-        asked = challenge.pose(now_ms=time.time() * 1000, ttl_s=ttl_s) if self._asks else None
+        now_ms = time.time() * 1000
+        asked = challenge.pose(now_ms=now_ms, ttl_s=ttl_s) if self._asks else None
         fresh = SessionState(**self._detector.stream().state, challenge=asked)
         self._store.forget(_session_sent())
         session, _ = self._store.change(None, lambda _: (None, fresh))
         told = {"status": "success", "message": "Ready.", "session": session}
-        return self._with_session({**told, "challenge": challenge.told(asked, ttl_s=ttl_s)}, session)
+        return self._with_session({**told, "challenge": challenge.told(asked, now_ms=now_ms)}, session)
 
     def _with_session(self, told: dict[str, Any], session: str, *, status: int = 200) -> Response:
         response = jsonify(told)

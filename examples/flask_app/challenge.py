@@ -43,27 +43,28 @@ class UnknownNonce(Conflict):
     description = "The frame does not carry the session's current nonce: open a session and answer its challenge."
 
 
-def pose(*, now_ms: float, ttl_s: float, white: list[float] | None = None, colour: str = "") -> ChallengeState:
+def pose(*, now_ms: float, ttl_s: float, white: list[float] | None = None) -> ChallengeState:
     """A challenge for the next frame: white first, then any colour but white.
 
     Args:
         now_ms: The time, in ms.
-        ttl_s: How long the nonce can be used.
+        ttl_s: How long it can be answered.
         white: The light on the face while the screen was white, once it is known.
-        colour: Ask for this colour again.
     """
-    if white is None:
-        colour = WHITE
-    elif not colour:
-        colour = secrets.choice([name for name in COLOURS if name != WHITE])
-    return ChallengeState(nonce=secrets.token_urlsafe(16), colour=colour, expires_ms=now_ms + 1000 * ttl_s, white=white)
+    colour = WHITE if white is None else secrets.choice([name for name in COLOURS if name != WHITE])
+    return ChallengeState(nonce=_nonce(), colour=colour, expires_ms=now_ms + 1000 * ttl_s, white=white)
 
 
-def told(challenge: ChallengeState | None, *, ttl_s: float) -> dict[str, Any] | None:
+def told(challenge: ChallengeState | None, *, now_ms: float) -> dict[str, Any] | None:
     """What the client is told of a challenge."""
     if challenge is None:
         return None
-    return {"nonce": challenge["nonce"], "colour": COLOURS[challenge["colour"]], "valid_ms": 1000 * ttl_s}
+    valid_ms = max(0, round(challenge["expires_ms"] - now_ms))
+    return {"nonce": challenge["nonce"], "colour": COLOURS[challenge["colour"]], "valid_ms": valid_ms}
+
+
+def _nonce() -> str:
+    return secrets.token_urlsafe(16)
 
 
 def judge(
@@ -96,7 +97,9 @@ def judge(
         raise UnknownNonce
     white, colour = challenge["white"], challenge["colour"]
     if result.score is None or light is None:
-        again = pose(now_ms=now_ms, ttl_s=ttl_s, white=white, colour=colour)
+        # The same colour once more, no longer than before: nobody can wait for one that suits, or take their time.
+        same = ChallengeState(nonce=_nonce(), colour=colour, expires_ms=challenge["expires_ms"], white=white)
+        again = pose(now_ms=now_ms, ttl_s=ttl_s) if white is None else same
         return Outcome(stream.vote(result, timestamp_ms=now_ms), True, again)
     if white is None:
         stream.reset()

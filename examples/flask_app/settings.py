@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+import limits
+
 __all__ = ["ConfigurationError", "Settings"]
 
 
@@ -33,6 +35,7 @@ class Settings:
         connections: Beyond this many open connections, further ones wait.
         request_timeout_s: A request that has not arrived whole by then is cut off.
         workers: How many processes serve this app, on this machine and all others.
+        proxies: How many proxies stand before the app, whose X-Forwarded-For and -Proto headers are believed.
     """
 
     redis_url: str = ""
@@ -49,13 +52,18 @@ class Settings:
     connections: int = 500
     request_timeout_s: int = 30
     workers: int = 1
+    proxies: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            least = 0 if field.name == "remembered_frames" else 1
+            least = 0 if field.name in ("remembered_frames", "proxies") else 1
             if isinstance(value, int) and value < least:
                 raise ConfigurationError(f"{_variable(field.name)} must be at least {least}, not {value}")
+        try:
+            limits.parse_many(self.rate_limit)
+        except ValueError as error:
+            raise ConfigurationError(f"FACELIVE_RATE_LIMIT must read like {Settings.rate_limit!r}: {error}") from error
         if self.challenge not in ("off", "colour"):
             raise ConfigurationError(f"FACELIVE_CHALLENGE must be off or colour, not {self.challenge!r}")
         if self.workers > 1 and not self.redis_url:

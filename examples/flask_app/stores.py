@@ -29,7 +29,7 @@ Change = Callable[[State], tuple[T, SessionState]]
 
 
 class StoreError(Exception):
-    """The sessions cannot be reached now; nothing was voted."""
+    """The sessions cannot be reached now."""
 
 
 class SessionStore(Protocol):
@@ -165,7 +165,7 @@ class RedisStore:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        self._errors = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
+        self._errors = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
         self._conflict = redis.WatchError
         self._ttl_s = ttl_s
         self._max_frames = max_frames
@@ -182,8 +182,9 @@ class RedisStore:
             while True:
                 try:
                     return self._try(session, change)
-                except self._conflict:
-                    continue
+                except self._conflict as error:
+                    if isinstance(error.__context__, self._errors):  # the connection was lost, perhaps after the change
+                        raise error.__context__ from error
         except self._errors as error:
             raise StoreError(str(error)) from error
 
@@ -213,18 +214,20 @@ class RedisStore:
         if not self._max_frames:
             return True
         try:
+            now = time.time()
             with self._redis.pipeline() as steps:
-                steps.zadd(_FRAMES, {digest: time.time()}, nx=True)
+                steps.zadd(_FRAMES, {digest: now}, nx=True)
+                steps.zscore(_FRAMES, digest)
                 steps.zremrangebyrank(_FRAMES, 0, -self._max_frames - 1)
                 steps.expire(_FRAMES, _A_DAY_S)
-                return bool(steps.execute()[0])
+                return bool(steps.execute()[1] == now)  # its own time, even when a lost connection made it ask twice
         except self._errors as error:
             raise StoreError(str(error)) from error
 
     def check(self) -> None:
         """As ``SessionStore`` says."""
         try:
-            self._redis.ping()
+            self._redis.set("facelive:check", 1, ex=1)  # one that answers may still take no writes
         except self._errors as error:
             raise StoreError(str(error)) from error
 

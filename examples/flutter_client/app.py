@@ -33,19 +33,23 @@ class App:
         self._cameras: list[fc.CameraDescription] = []
         self._chosen = 0
         self._check: asyncio.Task[None] | None = None
+        self._button = asyncio.Lock()  # Flet runs each press in a task of its own
         self._view = View(page, verify=self.verify, stop=self.stop, change=self.change)
-        page.on_disconnect = self._leave
+        page.on_disconnect = self._pause
+        page.on_close = self._leave
 
     async def verify(self) -> None:
         """Start a new vote with the chosen camera."""
-        await self._end()
-        self._check = asyncio.create_task(self._run())
+        async with self._button:
+            await self._end()
+            self._check = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         """End the check."""
-        await self._end()
-        self._view.running(False)
-        self._view.show(STOPPED)
+        async with self._button:
+            await self._end()
+            self._view.running(False)
+            self._view.show(STOPPED)
 
     async def change(self) -> None:
         """Go on with the next camera, in a new vote."""
@@ -65,7 +69,7 @@ class App:
         self._view.show(LOOKING)
         try:
             await self._keep_looking()
-        except RuntimeError:  # the camera was pulled out, or the page was left
+        except Exception:  # the camera was pulled out, or the page was left; raised as above
             self._view.running(False)
             self._view.show(CAMERA_LOST)
 
@@ -94,6 +98,10 @@ class App:
             self._check = None
         await self._backend.forget()
 
+    async def _pause(self) -> None:
+        async with self._button:
+            await self._end()  # the page may come back
+
     async def _leave(self) -> None:
-        await self._end()
+        await self._pause()
         await self._backend.close()

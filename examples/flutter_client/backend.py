@@ -55,9 +55,11 @@ class Backend:
         fields = {"session": self._session} if self._session else {}
         try:
             response = await self._http.post("/upload", data=fields, files={"picture": ("frame.jpg", picture)})
-            answer = response.json()
-        except (httpx.HTTPError, ValueError):  # ValueError: something else than the backend answers in HTML
+            return self._seen(response, response.json())
+        except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError):  # or not the backend's answer
             return Seen("trouble", "No answer", "The server does not answer. Trying again.", wait_s=1)
+
+    def _seen(self, response: httpx.Response, answer: dict[str, Any]) -> Seen:
         self._session = answer.get("session", self._session)
         if response.status_code == 200:
             self._votes = (*self._votes, answer["score"] >= answer["threshold"])[-answer["frames"] :]

@@ -43,7 +43,7 @@ BEGIN = {
     "average": 0.999,
 }
 GOING_ON = 0.5  # of the learning rate, for a student that has learnt before
-KEPT_EVERY_S = 180  # weights so far; whoever is stopped goes on from those folders
+KEPT_EVERY_S = 180  # weights so far; whoever is stopped goes on from those folders, named ...-so-far
 REUSE = 4  # times a picture of the pool may come up before its students wait for more
 
 
@@ -109,11 +109,11 @@ def distil(
             name: Learner(recipe, device, imagenet=teachers, start=start) for name, (recipe, start) in students.items()
         }
 
-        def write() -> None:
+        def write(suffix: str = "") -> None:
             for name, learner in learners.items():
                 parents = [path for path in (students[name][1], *taught_by) if path is not None]
                 recipe = learner.recipe.changed({"samples": learner.seen, "batch": batch})
-                run, seconds = out.with_name(f"{out.name}-{name}"), time.monotonic() - began
+                run, seconds = out.with_name(f"{out.name}-{name}{suffix}"), time.monotonic() - began
                 write_run(run, learner.so_far(), recipe, parents, command, seconds=seconds)
 
         told = kept = opened = time.monotonic() - began
@@ -132,7 +132,7 @@ def distil(
                 print(f"{spent:.0f} of {ends:.0f} s: pool {pool.added}, seen and loss {state}", flush=True)
             if spent - kept > KEPT_EVERY_S:
                 kept = spent
-                write()
+                write("-so-far")
         write()
 
 

@@ -41,6 +41,7 @@ class Recipe:
         learning_rate: Peak of the cosine.
         weight_decay: Decoupled, as in AdamW.
         warmup: Share of the steps in which the rate climbs to its peak.
+        dropout: Share of pooled features dropped while training.
         unlabelled: Share of a batch drawn from ``faces/``, with soft scores alone.
         by_worth: Draw sources by their worth instead of all alike.
         label_weight: Share of the label in a target; the soft score has the rest.
@@ -55,7 +56,6 @@ class Recipe:
         taught_whole: Ask it about tightened pictures as they were, with their surroundings.
         average: Decay of the running mean of weights that is exported.
         frozen_before: Name of the first layer that learns; those before it keep their starting weights, statistics too.
-        mixstyle: Share of steps in which feature statistics are mixed between pictures.
         synthetic: Share of labelled pictures replaced by a synthetic attack or its mirror.
         left_out: Sources never trained on, as prefixes of their names.
         splits: Splits trained on.
@@ -89,7 +89,6 @@ class Recipe:
     taught_whole: bool = False
     average: float = 0.99
     frozen_before: str = ""
-    mixstyle: float = 0.0
     synthetic: float = 0.0
     left_out: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train", "faces")
@@ -115,8 +114,9 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """The recipe that `to_json` wrote."""
-        return cls().changed(json.loads(text))
+        """The recipe that `to_json` wrote; what recipes no longer have is passed over."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls().changed({name: value for name, value in json.loads(text).items() if name in known})
 
     @classmethod
     def of_run(cls, run: Path) -> Recipe:

@@ -58,8 +58,11 @@ def _cast(*gains: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
 
 
 def _noise(sigma: float) -> Callable[[Pixels, Box], tuple[Pixels, Box]]:
-    rng = np.random.default_rng(0)
-    return _pixelwise(lambda image: np.clip(image + sigma * grain(image.shape, rng), 0, 255).astype(np.uint8))
+    def noisy(image: Pixels) -> Pixels:
+        noise = grain(image.shape, np.random.default_rng(0))  # the same for every model
+        return np.clip(image + sigma * noise, 0, 255).astype(np.uint8)
+
+    return _pixelwise(noisy)
 
 
 CONDITIONS: dict[str, Callable[[Pixels, Box], tuple[Pixels, Box]]] = {

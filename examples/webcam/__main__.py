@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--headless", action="store_true", help="open no window")
     parser.add_argument("--out", default="", metavar="FILM.mp4", help="write a film with the verdicts drawn on it")
     parser.add_argument("--json", action="store_true", help="print one JSON object a frame")
-    parser.add_argument("--max-frames", type=int, default=0, metavar="N", help="end after N frames")
+    parser.add_argument("--max-frames", type=int, default=0, metavar="N", help="end after N frames, 0 for never")
     parser.add_argument("--model", default="default", help="a bundled model's name or the path of a .tflite file")
     options = parser.parse_args(arguments)
     try:
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNUSABLE
     except KeyboardInterrupt:  # the camera is released by now
         pass
+    except BrokenPipeError:  # whoever read the lines has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FINISHED
 
 

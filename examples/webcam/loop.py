@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 import cv2
@@ -45,7 +46,7 @@ class Options:
     max_frames: int = 0
 
 
-def run(detector: LivenessDetector, options: Options, output: TextIO) -> LivenessResult | None:
+def run(detector: LivenessDetector, options: Options, output: TextIO) -> LivenessResult:
     """Judge a source frame by frame; whatever happens, the camera is released.
 
     Args:
@@ -54,12 +55,15 @@ def run(detector: LivenessDetector, options: Options, output: TextIO) -> Livenes
         output: Where lines are printed.
 
     Returns:
-        The verdict up to the last frame, or ``None`` if there was no frame.
+        The verdict up to the last frame.
 
     Raises:
-        SourceError: The source cannot be opened, the film cannot be written, or no window can be shown.
+        SourceError: The source cannot be opened or gives no frame, the film cannot be written, or no window can be
+            shown.
     """
     result = None
+    if options.out and Path(options.out).resolve() == Path(options.source).resolve():
+        raise SourceError(f"{options.out!r} is the film that is judged: write to another one")
     with ExitStack() as stack:
         capture = _open(options.source)
         stack.callback(capture.release)
@@ -87,6 +91,8 @@ def run(detector: LivenessDetector, options: Options, output: TextIO) -> Livenes
                     break
                 if key == _R:
                     stream.reset()
+    if result is None:
+        raise SourceError(f"{options.source!r} gave no frame: see that nothing else uses it, or give another source")
     return result
 
 

@@ -18,13 +18,14 @@ const TROUBLES = {
 
 export class Camera {
   #stream = null;
+  #opening = null; // the latest call of open(); close() forgets it
   #canvas = document.createElement("canvas");
 
   constructor(video) {
     this.video = video;
   }
 
-  /** Open a camera: the given one, or the one that looks at the person. */
+  /** Open a camera: the given one, or the one that looks at the person; false if it was closed while it started. */
   async open(deviceId) {
     if (!window.isSecureContext || !navigator.mediaDevices) {
       throw new CameraTrouble(
@@ -33,17 +34,24 @@ export class Camera {
       );
     }
     this.close();
+    const opening = (this.#opening = {});
+    let stream;
     const choice = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" };
     try {
       const video = { ...choice, width: { ideal: 1280 }, height: { ideal: 720 } };
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: false, video });
+      stream = await navigator.mediaDevices.getUserMedia({ audio: false, video });
     } catch (error) {
       const [title, advice] = TROUBLES[error.name] ?? ["The camera does not start", "Reload the page and try again."];
       throw new CameraTrouble(title, advice);
     }
-    this.video.srcObject = this.#stream;
+    if (this.#opening !== opening) {
+      stream.getTracks().forEach((track) => track.stop());
+      return false;
+    }
+    this.video.srcObject = this.#stream = stream;
     this.video.classList.toggle("mirrored", this.#settings.facingMode !== "environment");
     await this.video.play();
+    return true;
   }
 
   /** The id of the camera after the open one, or null when there is no other. */
@@ -77,6 +85,7 @@ export class Camera {
   }
 
   close() {
+    this.#opening = null;
     this.#stream?.getTracks().forEach((track) => track.stop());
     this.#stream = null;
     this.video.srcObject = null;

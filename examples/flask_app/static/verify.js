@@ -22,8 +22,8 @@ async function start(deviceId) {
   view.clearVotes();
   view.changeable(false);
   try {
-    await Promise.all([camera.open(deviceId), forgetSession()]);
-    if (mine.signal.aborted) return;
+    const [opened] = await Promise.all([camera.open(deviceId), forgetSession()]);
+    if (mine.signal.aborted || !opened) return;
     view.filming(true);
     camera.onLost(() => mine === run && fail(new CameraTrouble("The camera is gone", "Connect it again, then press Verify.")));
     view.changeable((await camera.next()) !== null);

@@ -58,7 +58,7 @@ def upload(
     cookie: Optional[str] = None,
     name: str = "picture",
 ) -> Answer:
-    """Post a picture to ``/upload`` as the first app's client does, with a session in the form or in a cookie."""
+    """Post a picture to ``/upload`` as a client does, with a session in the form or in a cookie."""
     body, headers = form(picture, name=name, session=session, nonce=nonce)
     if cookie is not None:
         headers["Cookie"] = cookie

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip
 from examples.flask_app import create_app
 from examples.flask_app.answers import ADVICE
 from examples.flask_app.settings import Settings
+from examples.flask_app.stores import MemoryStore
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -51,7 +53,7 @@ def told(response: TestResponse) -> dict[str, Any]:
     return answer
 
 
-def test_the_first_apps_keys_are_there(client: FlaskClient) -> None:
+def test_the_running_votes_keys_are_there(client: FlaskClient) -> None:
     response = post(client)
     answer = told(response)
     assert response.status_code == 200
@@ -241,3 +243,22 @@ def test_upright_by_exif(client: FlaskClient) -> None:
     exif[0x0112] = 6
     scene.live().rotate(90, expand=True).save(sideways, "JPEG", quality=95, exif=exif)
     assert told(post(client, sideways.getvalue()))["decision"] == "Real"
+
+
+def test_a_store_of_ones_own_keeps_the_sessions(detector: LivenessDetector) -> None:
+    store = MemoryStore(ttl_s=60, max_sessions=10)
+    assert post(create_app(detector, store, settings=Settings()).test_client()).status_code == 200
+    assert len(store) == 1
+
+
+def test_behind_a_proxy_each_client_has_its_own_rate_limit(detector: LivenessDetector) -> None:
+    def statuses(settings: Settings) -> list[int]:
+        client = create_app(detector, settings=settings).test_client()
+        sent = [{"picture": (io.BytesIO(LIVE), "f.jpg")} for _ in range(2)]
+        addresses = ["192.0.2.1", "192.0.2.2"]
+        answers = [client.post("/upload", data=d, headers={"X-Forwarded-For": a}) for d, a in zip(sent, addresses)]
+        return [answer.status_code for answer in answers]
+
+    once = Settings(rate_limit="1 per hour", remembered_frames=0)
+    assert statuses(once) == [200, 429]
+    assert statuses(replace(once, proxies=1)) == [200, 200]

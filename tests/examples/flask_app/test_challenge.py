@@ -138,6 +138,20 @@ def test_a_frame_without_a_face_is_no_answer_and_no_failure(client: FlaskClient)
     assert send(client, lit.frame(colour, seed=60), told["session"], blank["challenge"]["nonce"])["frames"] == 3
 
 
+def test_frames_without_a_face_win_no_time(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("examples.flask_app.app.time.time", lambda: 1000.0)
+    told = answered(client, frames=2, seed=8)[-1][1]
+    assert told["challenge"]["valid_ms"] == 10_000
+    monkeypatch.setattr("examples.flask_app.app.time.time", lambda: 1009.0)
+    blank = send(client, scene.jpeg(scene.nobody()), told["session"], told["challenge"]["nonce"])
+    assert (blank["challenge"]["colour"], blank["challenge"]["valid_ms"]) == (told["challenge"]["colour"], 1000)
+    monkeypatch.setattr("examples.flask_app.app.time.time", lambda: 1010.5)
+    late = send(
+        client, lit.frame(rgb(blank["challenge"]["colour"]), seed=61), told["session"], blank["challenge"]["nonce"]
+    )
+    assert (late["http"], late["reason"]) == (409, "nonce")
+
+
 def test_a_nonce_expires(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("examples.flask_app.app.time.time", lambda: 1000.0)
     told = opened(client)

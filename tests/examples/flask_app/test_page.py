@@ -128,6 +128,30 @@ def test_one_camera_leaves_nothing_to_change_to(live_browser: Browser, port: int
     page.close()
 
 
+def test_a_camera_that_starts_too_late_is_off_again(live_browser: Browser, port: int) -> None:
+    page = live_browser.new_page()
+    page.add_init_script("""
+        const media = navigator.mediaDevices, lend = media.getUserMedia.bind(media);
+        window.lent = [];
+        media.getUserMedia = async (wish) => {
+          const stream = await lend(wish);
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          window.lent.push(...stream.getTracks());
+          return stream;
+        };
+    """)
+    page.goto(f"http://127.0.0.1:{port}/")
+    page.dblclick("#verify")
+    page.keyboard.press("Escape")
+    state(page, "idle")
+    page.evaluate(
+        "new Promise((done) => { const look = () => lent.length > 1 ? done() : setTimeout(look, 50); look(); })"
+    )
+    assert page.evaluate("lent.map((track) => track.readyState)") == ["ended", "ended"]
+    assert status(page).startswith("Stopped The camera is off.")
+    page.close()
+
+
 def test_no_camera_is_explained(browsers: Browsers, port: int) -> None:
     page = opened(browsers.start(cameras=0), port)
     page.click("#verify")

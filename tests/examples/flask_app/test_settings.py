@@ -33,6 +33,12 @@ def test_a_number_that_does_not_fit_is_named(value: str) -> None:
         Settings.from_environment({"FACELIVE_MAX_PIXELS": value})
 
 
+@pytest.mark.parametrize("limit", ["5 per fortnight", "twenty per second", "3 a minute", ";"])
+def test_a_rate_limit_that_would_limit_nothing_is_refused(limit: str) -> None:
+    with pytest.raises(ConfigurationError, match="FACELIVE_RATE_LIMIT must read like '20 per second"):
+        Settings.from_environment({"FACELIVE_RATE_LIMIT": limit})
+
+
 def test_several_workers_need_a_shared_store() -> None:
     with pytest.raises(ConfigurationError, match="FACELIVE_REDIS_URL"):
         Settings.from_environment({"WEB_CONCURRENCY": "2"})

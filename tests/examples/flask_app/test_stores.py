@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import socketserver
+import threading
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from tests.examples.flask_app.serving import free_port
@@ -145,3 +151,54 @@ def test_a_redis_that_is_not_there_is_a_store_error() -> None:
     for attempt in (store.check, lambda: store.change(None, count), lambda: store.forget("A" * 32), remember):
         with pytest.raises(StoreError):
             attempt()
+
+
+def test_a_redis_that_takes_no_writes_is_a_store_error(redis_url: str) -> None:
+    import redis
+
+    server = redis.Redis.from_url(redis_url)
+    store = RedisStore(redis_url, ttl_s=60, max_frames=3)
+    server.config_set("min-replicas-to-write", 1)
+    try:
+        for attempt in (store.check, lambda: store.change(None, count), lambda: store.remember(b"y" * 16)):
+            with pytest.raises(StoreError):
+                attempt()
+    finally:
+        server.config_set("min-replicas-to-write", 0)
+    store.check()
+
+
+@contextmanager
+def forgetful(redis_url: str) -> Iterator[str]:
+    """A way to Redis that breaks once, after a transaction was carried out and before its answer is back."""
+    to, broken = urlsplit(redis_url), threading.Event()
+
+    class Carry(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection((to.hostname or "", to.port or 0)) as server:
+                while asked := self.request.recv(65536):
+                    server.sendall(asked)
+                    answered = server.recv(65536)
+                    if b"EXEC" in asked and not broken.is_set():
+                        broken.set()
+                        return
+                    self.request.sendall(answered)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Carry) as way:
+        way.daemon_threads = True
+        threading.Thread(target=way.serve_forever, daemon=True).start()
+        yield f"redis://127.0.0.1:{way.server_address[1]}/0"
+        way.shutdown()
+
+
+def test_a_lost_answer_never_votes_or_refuses_twice(redis_url: str) -> None:
+    import redis
+
+    redis.Redis.from_url(redis_url).flushall()
+    direct = RedisStore(redis_url, ttl_s=60, max_frames=3)
+    session, _ = direct.change(None, count)
+    with forgetful(redis_url) as url, pytest.raises(StoreError):
+        RedisStore(url, ttl_s=60).change(session, count)
+    assert direct.change(session, count)[1] == 3, "the change before it was made once"
+    with forgetful(redis_url) as url:
+        assert RedisStore(url, ttl_s=60, max_frames=3).remember(b"z" * 16) is True

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.examples.flask_app import scene
@@ -77,3 +80,33 @@ def test_a_backend_that_is_not_there() -> None:
     (seen,) = judged(free_port(), LIVE)
     assert seen.state == "trouble"
     assert seen.wait_s > 0
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (503, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, {"message": "Later."}),
+        (502, {}, {"error": "bad gateway"}),
+        (200, {}, [1, 2]),
+        (200, {}, {"frames": 1}),
+        (422, {}, None),
+    ],
+)
+def test_what_is_not_the_backends_answer_is_none(status: int, headers: dict[str, str], body: object) -> None:
+    class Stranger(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (seen,) = judged(server.server_port, LIVE)
+        server.shutdown()
+    assert (seen.state, seen.headline) == ("trouble", "No answer")

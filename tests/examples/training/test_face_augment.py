@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 
 pytest.importorskip("cv2", reason="training needs OpenCV: pip install 'facelive[train]'")
-augment = pytest.importorskip("examples.training.face_augment")
-data = pytest.importorskip("examples.training.face_data")
+from examples.training import face_augment as augment
+from examples.training import face_data as data
 
 SIDE = 128
 BOX = np.array([[60, 40, 130, 130]], np.float32)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 pytest.importorskip("cv2", reason="training needs OpenCV: pip install 'facelive[train]'")
-data = pytest.importorskip("examples.training.face_data")
+from examples.training import face_data as data
 
 WEIGHTS = Path(__file__).parents[4] / "shared" / "teachers" / "yunet.onnx"
 pytestmark = pytest.mark.skipif(not WEIGHTS.exists(), reason="YuNet's weights are not in ../shared/teachers")
@@ -23,6 +23,7 @@ def test_steady_landmarks_of_a_mirrored_picture_are_mirrored(portrait: npt.NDArr
     width = portrait.shape[1]
     box = np.array([width - BOX[2], BOX[1], width - BOX[0], BOX[3]], np.float32)
     mirrored = data.steady_landmarks(net, np.ascontiguousarray(portrait[:, ::-1]), box)
+    assert plain is not None and mirrored is not None
     eyes = np.linalg.norm(plain[0] - plain[1])
     assert np.abs(mirrored[SWAP] * (-1, 1) + (width, 0) - plain).max() < 0.03 * eyes
     assert BOX[0] < plain[0, 0] < plain[2, 0] < plain[1, 0] < BOX[2], "left eye, nose, right eye"

@@ -10,8 +10,11 @@ import pytest
 from examples.training.face_targets import ANCHOR_PX, CHANNELS, STRIDE, middles, targets
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-tf = pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
-network = pytest.importorskip("examples.training.face_network")
+pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
+
+import tensorflow as tf
+from examples.training import face_network as network
+
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours
 
 SIDE = 96

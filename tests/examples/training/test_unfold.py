@@ -10,7 +10,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
-network = pytest.importorskip("examples.training.face_network")
+from examples.training import face_network as network
+
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours
 
 SHIPPED = Path(__file__).parents[3] / "src" / "facelive" / "assets" / "face_detector.tflite"

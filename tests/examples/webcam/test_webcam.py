@@ -130,3 +130,25 @@ def test_the_camera_is_released_whatever_happens(live_film: Path, monkeypatch: p
 def test_a_missing_source_raises_an_error_of_its_own() -> None:
     with pytest.raises(SourceError, match="give a camera's index"):
         run(LivenessDetector(), Options(source="nowhere.mp4", headless=True), io.StringIO())
+
+
+def test_a_film_is_not_written_over(live_film: Path) -> None:
+    before = live_film.read_bytes()
+    ended = command(str(live_film), "--headless", "--out", str(live_film))
+    assert (ended.returncode, live_film.read_bytes()) == (2, before)
+    assert "is the film that is judged: write to another one" in ended.stderr
+
+
+def test_a_source_without_a_frame_is_said_so(live_film: Path) -> None:
+    ended = command(str(live_film), "--headless", "--max-frames", "-1")
+    assert ended.returncode == 2
+    assert "gave no frame" in ended.stderr
+
+
+def test_whoever_has_read_enough_may_go(live_film: Path) -> None:
+    words = [sys.executable, "-m", "examples.webcam", str(live_film), "--headless", "--json"]
+    with subprocess.Popen(words, cwd=scene.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
