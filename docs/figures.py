@@ -31,6 +31,7 @@ def main() -> int:
     _write("det.svg", det_figure(cards))
     _write("models.md", tables.models_table(cards))
     _write("adversarial.md", tables.adversarial_table(cards))
+    _write("help.md", tables.command_help())
     _write("vote.svg", vote_figure())
     _draw_verdict()
     return 0
@@ -40,7 +41,7 @@ def det_figure(cards: Dict[str, ModelCard]) -> str:
     """Two panels, a curve per model in each: recordings of people never seen, and all validation pictures."""
     panels = [
         _det_panel("MSU-MFSD, worst species", {name: _measured_curve(card) for name, card in cards.items()}),
-        _det_panel("all sources, weighted alike", {name: _binned_curve(card) for name, card in cards.items()}),
+        _det_panel("all sources alike, attacks together", {name: _binned_curve(card) for name, card in cards.items()}),
     ]
     if not any(panels):
         return '<p class="unmeasured">The cards of the bundled models hold no curve yet.</p>\n'

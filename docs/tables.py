@@ -1,7 +1,10 @@
-"""The tables of the documentation that are filled from the bundled model cards; ``docs.figures`` writes them."""
+"""The parts of the documentation that are filled from the bundled model cards and the command's own help."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Dict
 
@@ -12,6 +15,8 @@ ASSETS = Path(__file__).parents[1] / "src" / "facelive" / "assets"
 MSU = "nebulaHZH/Anti_Spoofing"
 PARTS = {MSU: "MSU-MFSD", "all": "all validation pictures"}
 """The parts of ``measured`` that are shown, and what to call them."""
+
+COMMANDS = ("check", "evaluate", "models", "bench")
 
 
 def models_table(cards: Dict[str, ModelCard]) -> str:
@@ -25,6 +30,16 @@ def models_table(cards: Dict[str, ModelCard]) -> str:
         rates = [_rates(card.measured.get("sources", {}).get(part, {})) for part in PARTS]
         lines.append(f"| `{name}` {card.version} | {size / 1e6:.1f} MB | " + " | ".join(rates) + " |")
     return "\n".join(lines) + "\n"
+
+
+def command_help() -> str:
+    """Markdown: what each command says of itself."""
+    parts = []
+    for command in COMMANDS:
+        words = [sys.executable, "-m", "facelive", command, "--help"]
+        said = subprocess.run(words, env={**os.environ, "COLUMNS": "110"}, capture_output=True, text=True, check=True)
+        parts.append(f"## facelive {command}\n\n```text\n{said.stdout.rstrip()}\n```\n")
+    return "\n".join(parts)
 
 
 def _rates(found: Dict[str, Any]) -> str:

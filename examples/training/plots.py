@@ -24,11 +24,14 @@ def plot_reliability(cards: dict[str, Any], path: Path) -> None:
 
 
 def plot_luminance(cards: dict[str, Any], path: Path) -> None:
-    """Real people turned away, by the brightness of the face, a line per model."""
-    figure, axes = _square("face luminance, 0-255 (tenths of all live pictures)", "BPCER at 0.5")
-    for name, card in cards.items():
+    """Real people turned away in each tenth of brightness, a bar per model."""
+    figure, axes = _square("tenth of live pictures: face luminance up to, 0-255", "BPCER at 0.5")
+    width = 0.8 / max(1, len(cards))
+    for number, (name, card) in enumerate(cards.items()):
         tenths = card["measured"]["luminance"]
-        axes.plot([one["luminance_to"] for one in tenths], [one["bpcer"] for one in tenths], marker="o", label=name)
+        places = [place + (number - (len(cards) - 1) / 2) * width for place in range(len(tenths))]
+        axes.bar(places, [one["bpcer"] for one in tenths], width, label=name)
+        axes.set_xticks(range(len(tenths)), [f"{one['luminance_to']:.0f}" for one in tenths])
     axes.legend(frameon=False)
     figure.savefig(path, dpi=120, bbox_inches="tight")
 

@@ -51,6 +51,17 @@ EARLY = {"frozen_before": "block_3_expand"}
 SHORT = {"last": "block_13_expand_relu"}
 WHOLE = {"taught_whole": True, "augment.tighten": 0.4, "samples": 24_000}
 PATIENT = {**FEATURES, "middle": False, "augment.tighten": 0.4, "taught_share": 0.5, "distil_weight": 2.0, "seed": 71}
+FURTHER = {
+    **FEATURES,
+    "width": 0.5,
+    "augment.tighten": 0.4,
+    "distil_weight": 2.0,
+    "teachers": ["patient"],
+    "echo": 2,
+    "average": 0.996,
+    "samples": 28_800,
+    "learning_rate": 8e-4,
+}
 REFIT = {
     **FEATURES,
     "middle": False,
@@ -117,7 +128,9 @@ STEPS: tuple[Step, ...] = (
     ),
     ("patient", "soup", None, {"runs": ["long-short", "short"], "taught_share": 0.0}),
     ("patient_slim", "soup", None, {"runs": ["long-slim", "slim"], "taught_share": 0.0}),
-    ("patient_mob", "soup", None, {"runs": ["long-mobilenet"], "taught_share": 0.0}),
+    ("m81", "mobilenet", "long-mobilenet", {**FURTHER, "seed": 81}),
+    ("m82", "mobilenet", "long-mobilenet", {**FURTHER, "seed": 82}),
+    ("patient_mob", "soup", None, {"runs": ["long-mobilenet", "m81", "m82"], "taught_share": 0.0}),
     (
         "patient_refit",
         "mobilenet_v2",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 from typing import Any
 
-from docs.tables import adversarial_table, models_table
+from docs.tables import COMMANDS, adversarial_table, command_help, models_table
 
 from facelive import bundled_models
 
@@ -34,3 +36,12 @@ def test_cards_without_figures_say_so() -> None:
     cards = {name: dataclasses.replace(card, measured={}) for name, card in bundled_models().items()}
     assert "no such figures yet" in adversarial_table(cards)
     assert "not measured yet" in models_table(cards)
+
+
+def test_the_help_that_is_shown_has_every_option_of_today() -> None:
+    def options(text: str) -> list[set[str]]:
+        return [set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", part)) for part in text.split("## facelive ")[1:]]
+
+    shown = (Path(__file__).parents[2] / "docs" / "images" / "help.md").read_text(encoding="utf-8")
+    assert len(options(shown)) == len(COMMANDS)
+    assert options(shown) == options(command_help())
