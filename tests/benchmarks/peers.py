@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.peers [--teachers ../shared/teachers] [--repeats 60]
 
-Peers: MiniFAS 128 (onnxruntime, its own crop), the face detectors YuNet (320x240) and Haar (OpenCV 4), and the system
-of origin: Haar as its app calls it, Pillow's resize, and its CNN of 2.6 million parameters (random weights, which cost
-the same) as float32 TFLite. Needs the extra `train` and onnxruntime; the reference weights stay outside the repository.
+Peers: MiniFAS 128 (onnxruntime, its own crop), the face detectors YuNet (320x240) and Haar (OpenCV 4), and what many a
+first try looks like: Haar, Pillow's resize, and a plain CNN of 2.6 million parameters (random weights, which cost the
+same) as float32 TFLite. Needs the extra `train` and onnxruntime; the reference weights stay outside the repository.
 Calls take turns round by round, so that all see the same machine.
 """
 
@@ -51,7 +51,7 @@ def _calls(frame: Pixels, face: FaceBox, teachers: Path) -> dict[str, Call]:
     detector = LivenessDetector()
     yunet = cv2.FaceDetectorYN.create(str(teachers / "yunet.onnx"), "", (320, 240))
     haar = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
-    minifas, origin = _minifas(teachers / "minifas128.onnx"), _origin_network()
+    minifas, plain = _minifas(teachers / "minifas128.onnx"), _plain_network()
     finder = BundledFaceDetector()
 
     def find_yunet() -> Any:
@@ -60,10 +60,10 @@ def _calls(frame: Pixels, face: FaceBox, teachers: Path) -> dict[str, Call]:
     def find_haar() -> Any:
         return haar.detectMultiScale(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 1.1, 15)
 
-    def run_origin(box: FaceBox) -> Any:
+    def run_plain(box: FaceBox) -> Any:
         x0, y0, x1, y1 = (int(edge) for edge in box.edges)
         crop = Image.fromarray(frame[y0:y1, x0:x1]).resize((128, 128))
-        return origin.run(np.asarray(crop, np.float32)[np.newaxis] / np.float32(255))
+        return plain.run(np.asarray(crop, np.float32)[np.newaxis] / np.float32(255))
 
     calls: dict[str, Call] = {
         "facelive: whole call": lambda: detector.predict(frame),
@@ -73,8 +73,8 @@ def _calls(frame: Pixels, face: FaceBox, teachers: Path) -> dict[str, Call]:
         "Haar: find the face": find_haar,
         "MiniFAS 128: crop and score, face given": lambda: minifas(frame, face),
         "YuNet + MiniFAS 128": lambda: (find_yunet(), minifas(frame, face)),
-        "system of origin: crop and score, face given": lambda: run_origin(face),
-        "system of origin: Haar, crop and score": lambda: (find_haar(), run_origin(face)),
+        "a CNN of 2.6 million weights: crop and score": lambda: run_plain(face),
+        "Haar and that CNN": lambda: (find_haar(), run_plain(face)),
     }
     for name in ("custom", "mobilenet"):
         if (Path(__file__).parents[2] / "src" / "facelive" / "assets" / f"{name}.tflite").exists():
@@ -104,7 +104,7 @@ def _minifas(path: Path) -> Callable[[Pixels, FaceBox], object]:
     return score
 
 
-def _origin_network() -> TFLiteModel:
+def _plain_network() -> TFLiteModel:
     """Four 3x3 convolutions of 32, 64, 128 and 128 filters with pooling, dense 512, dense 1: 2,601,153 parameters."""
     import keras
     import tensorflow as tf
@@ -115,7 +115,7 @@ def _origin_network() -> TFLiteModel:
     layers += [keras.layers.Flatten(), keras.layers.Dense(512, activation="relu")]
     network = keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])
     assert network.count_params() == 2_601_153, network.count_params()
-    return TFLiteModel(tf.lite.TFLiteConverter.from_keras_model(network).convert(), name="origin")
+    return TFLiteModel(tf.lite.TFLiteConverter.from_keras_model(network).convert(), name="plain")
 
 
 def _in_turn(calls: dict[str, Call], repeats: int) -> dict[str, float]:
