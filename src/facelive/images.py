@@ -174,7 +174,7 @@ def _from_pillow(image: Image.Image, min_side_px: Optional[int] = None) -> Pictu
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("RGB", "L", "CMYK", "YCbCr", "1") and "transparency" not in image.info:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     if image.mode.startswith("I"):
         return Image.fromarray(np.clip(np.asarray(image) // 256, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode == "F":
