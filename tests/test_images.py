@@ -290,3 +290,12 @@ def test_threads_leave_the_programs_own_warnings_alone() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: read_image(data), range(800)))
     assert list(warnings.filters) == before
+
+
+def test_a_file_that_gives_more_than_it_was_asked_for_is_too_large() -> None:
+    class Generous(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read()
+
+    with pytest.raises(ImageError, match=f"more than {MAX_BYTES} bytes"):
+        read_image(Generous(bytes(MAX_BYTES + 9)))

@@ -127,14 +127,14 @@ def _from_path(path: Union[str, os.PathLike[str]]) -> bytes:
 def _from_file(file: IO[bytes]) -> bytes:
     parts, left = [], MAX_BYTES + 1
     try:
-        while left and (part := file.read(left)):  # a pipe gives what has come so far
+        while left > 0 and (part := file.read(left)):  # a pipe gives what has come so far
             parts.append(part)
             left -= len(part)
     except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError: a JPEG opened as text
         raise ImageError(f"cannot read the picture's file ({error}): open it in binary mode") from error
     if not all(isinstance(part, bytes) for part in parts):
         raise ImageError(f"the file gave {type(parts[0]).__name__}, not bytes: open it in binary mode")
-    return b"".join(parts) if left else _too_many_bytes()
+    return b"".join(parts) if left > 0 else _too_many_bytes()
 
 
 def _from_bytes(data: bytes, min_side_px: Optional[int]) -> Picture:
