@@ -10,6 +10,7 @@ import pytest
 from examples.training.compare import table
 from examples.training.data import load_rows, open_store
 from examples.training.measure import by_luminance, by_source, det_curves, reliability, rounded, voted
+from examples.training.probe import FEATURES, features
 from examples.training.robustness import CONDITIONS, jitter, simulated, sweep
 from examples.training.valset import MSU, ValidationSet
 
@@ -102,3 +103,12 @@ def test_det_curves_fall_and_rise(validation: ValidationSet) -> None:
 def test_simulated_attacks_are_counted_both_ways(portrait: Picture, face_box: Box) -> None:
     found = simulated(portrait, face_box, lambda crops: np.full(len(crops), 0.8), crop_scale=1.5, draws=3)
     assert (found["prints_passed"], found["screens_passed"], found["mirrors_rejected"]) == (1, 1, 0)
+
+
+def test_the_probe_knows_size_light_and_file_and_no_face(validation: ValidationSet, tiny_data: Path) -> None:
+    found = dict(zip(FEATURES, features(validation, tiny_data, 1.5).T))
+    live = validation.labels == 1
+    assert set(found["face side, px"]) == {60.0}
+    assert set(found["picture side, px"]) == {256.0}
+    assert found["mean"][live].min() - found["mean"][~live].max() == pytest.approx(35, abs=5)
+    assert found["bytes per pixel"].max() < 1
