@@ -138,7 +138,7 @@ def choose_face(
 
     Example:
         >>> choose_face([FaceBox(0, 0, 10, 10), FaceBox(20, 20, 60, 60)], 100, 100).x0
-        20
+        20.0
     """
     if multiple not in ("largest", "reject"):
         raise ValueError(f"multiple is 'largest' or 'reject', not {multiple!r}")
