@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
 import threading
@@ -128,7 +129,7 @@ class TestOptions:
         ],
     )
     def test_out_of_range(self, options: dict[str, Any]) -> None:
-        with pytest.raises(ValueError, match="count frames|is a"):
+        with pytest.raises(ValueError, match="must|is a"):
             LivenessDetector(brightness(), **options)
 
     def test_the_card_sets_the_threshold(self) -> None:
@@ -181,7 +182,29 @@ def test_a_policy_may_refuse_company() -> None:
     assert LivenessDetector(brightness(), faces=BoxInMind(), quality=alone).predict(frame(0.9)).is_live
 
 
-@pytest.mark.parametrize("one", ["face.jpg", b"\xff\xd8", np.zeros((48, 64, 3), np.uint8)])
+@pytest.mark.parametrize(
+    "one",
+    [
+        "face.jpg",
+        Path("face.jpg"),
+        b"\xff\xd8",
+        io.BytesIO(b"\xff\xd8"),
+        Image.new("RGB", (64, 48)),
+        np.zeros((48, 64, 3), np.uint8),
+    ],
+)
 def test_a_single_picture_is_no_batch(detector: LivenessDetector, one: Any) -> None:
     with pytest.raises(ValueError, match="hand a single one to predict"):
         detector.predict_batch(one)
+
+
+def test_a_batch_may_be_an_array_of_pictures_or_paths(detector: LivenessDetector, tmp_path: Path) -> None:
+    expected = detector.predict(frame(0.7))
+    Image.fromarray(frame(0.7)).save(tmp_path / "frame.png")
+    for batch in (np.stack([frame(0.7)] * 2), np.array([str(tmp_path / "frame.png")] * 2)):
+        assert detector.predict_batch(batch) == [expected] * 2
+
+
+def test_frames_may_be_counted_by_numpy() -> None:
+    counted: Any = {"window": np.int64(3), "min_frames": np.int64(2)}
+    assert type(LivenessDetector(brightness(), **counted).window) is int

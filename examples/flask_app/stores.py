@@ -50,7 +50,7 @@ class SessionStore(Protocol):
             The id of the session that was changed, and the answer.
 
         Raises:
-            StoreError: The store cannot be reached; nothing was changed.
+            StoreError: The store cannot be reached; the change was made once or not at all.
         """
 
     def forget(self, session: str | None) -> None:

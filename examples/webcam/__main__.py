@@ -14,6 +14,12 @@ from facelive import FaceliveError, LivenessDetector
 FINISHED, UNUSABLE = 0, 2
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of frames")
+    return int(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(
@@ -25,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--headless", action="store_true", help="open no window")
     parser.add_argument("--out", default="", metavar="FILM.mp4", help="write a film with the verdicts drawn on it")
     parser.add_argument("--json", action="store_true", help="print one JSON object a frame")
-    parser.add_argument("--max-frames", type=int, default=0, metavar="N", help="end after N frames, 0 for never")
+    parser.add_argument("--max-frames", type=_count, default=0, metavar="N", help="end after N frames, 0 for never")
     parser.add_argument("--model", default="default", help="a bundled model's name or the path of a .tflite file")
     options = parser.parse_args(arguments)
     try:

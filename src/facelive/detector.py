@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facelive.errors import ImageError
 from facelive.faces import BundledFaceDetector, FaceDetector, choose_face
-from facelive.images import ImageLike, read_image
+from facelive.images import ImageLike, is_single, read_image
 from facelive.models import LivenessModel
 from facelive.quality import QualityPolicy
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
@@ -69,11 +69,9 @@ class LivenessDetector:
         self.threshold = float(self.model.card.threshold if threshold is None else threshold)
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a P(bona fide) in [0, 1], not {threshold}")
-        if not (isinstance(window, int) and isinstance(min_frames, int) and 1 <= min_frames <= window):
-            raise ValueError(
-                f"window and min_frames count frames, 1 <= min_frames <= window: not {min_frames}, {window}"
-            )
-        self.window = window
+        self.window = LogAverageVoter(window).window
+        if not 1 <= min_frames <= self.window:
+            raise ValueError(f"min_frames must lie between 1 and window ({window}), not {min_frames}")
         self.min_frames = min_frames
         self.faces = faces
         self.quality = quality
@@ -110,7 +108,7 @@ class LivenessDetector:
             ImageError: A picture cannot be read, or its face lies outside it.
             ValueError: ``faces`` and ``images`` differ in length, or ``images`` is a single picture.
         """
-        if isinstance(images, (str, bytes, bytearray, memoryview)) or getattr(images, "ndim", 4) < 4:
+        if is_single(images):
             raise ValueError("predict_batch takes a list of pictures; hand a single one to predict")
         images = list(images)
         faces = [None] * len(images) if faces is None else faces

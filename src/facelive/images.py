@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from facelive.containers import check_container, check_metadata
 from facelive.errors import ImageError
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "read_image"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "is_single", "read_image"]
 
 ImageLike = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], Image.Image, npt.NDArray[Any]]
 """A path, a ``data:`` URL, encoded bytes, a binary file, a Pillow image, or an array: uint8, (H, W, 3) RGB,
@@ -46,11 +46,19 @@ class Picture(NamedTuple):
     scale: float = 1.0
 
 
+def is_single(images: object) -> bool:
+    """Whether this is one picture, where several were asked for."""
+    if isinstance(images, np.ndarray):
+        return images.dtype == np.uint8 and images.ndim < 4
+    one = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)
+    return isinstance(images, one) or hasattr(images, "read")
+
+
 def read_image(image: ImageLike, *, min_side_px: Optional[int] = None) -> Picture:
     """Read a picture and turn it upright, as its EXIF orientation asks.
 
     Transparent pixels are laid on white, 16-bit grey keeps its upper 8 bits, and of an animation or a
-    multi-page file the first frame counts.
+    multi-page file the first frame counts. Pillow's warnings, of damaged EXIF for one, are the program's to filter.
 
     Args:
         image: See ``ImageLike``.
@@ -128,12 +136,14 @@ def _from_file(file: IO[bytes]) -> bytes:
     parts, left = [], MAX_BYTES + 1
     try:
         while left > 0 and (part := file.read(left)):  # a pipe gives what has come so far
+            if not isinstance(part, bytes):
+                raise ImageError(f"the file gave {type(part).__name__}, not bytes: open it in binary mode")
             parts.append(part)
             left -= len(part)
+    except ImageError:
+        raise
     except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError: a JPEG opened as text
         raise ImageError(f"cannot read the picture's file ({error}): open it in binary mode") from error
-    if not all(isinstance(part, bytes) for part in parts):
-        raise ImageError(f"the file gave {type(parts[0]).__name__}, not bytes: open it in binary mode")
     return b"".join(parts) if left > 0 else _too_many_bytes()
 
 

@@ -162,7 +162,7 @@ class LivenessModel:
             ModelError: The network gave a number that is no probability.
             ValueError: ``crops`` are not such an array.
         """
-        size = self.card.input_size
+        crops, size = np.asarray(crops), self.card.input_size
         if crops.dtype != np.uint8 or crops.shape[1:] != (size, size, 3) or not len(crops):
             raise ValueError(
                 f"crops are uint8 (N, {size}, {size}, 3) as crop() makes them, not {crops.dtype} {crops.shape}"

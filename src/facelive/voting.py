@@ -59,14 +59,14 @@ class LogAverageVoter:
     __slots__ = ("_scores", "_times_ms", "max_age_ms", "window")
 
     def __init__(self, window: int = 5, *, max_age_ms: Optional[float] = None) -> None:
-        if not isinstance(window, int) or window < 1:
+        if window < 1 or window != window // 1 or math.isinf(window):
             raise ValueError(f"window counts frames and must be a whole number from 1 up, not {window}")
         if max_age_ms is not None and not max_age_ms > 0:
             raise ValueError(f"max_age_ms must be above 0, not {max_age_ms}")
-        self.window = window
+        self.window = int(window)
         self.max_age_ms = max_age_ms
-        self._scores: deque[float] = deque(maxlen=window)
-        self._times_ms: deque[float] = deque(maxlen=window)
+        self._scores: deque[float] = deque(maxlen=self.window)
+        self._times_ms: deque[float] = deque(maxlen=self.window)
 
     def update(self, score: float, *, timestamp_ms: Optional[float] = None) -> float:
         """Add a score and return the vote that includes it; a score that raises changes nothing.

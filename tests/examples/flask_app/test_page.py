@@ -130,6 +130,7 @@ def test_one_camera_leaves_nothing_to_change_to(live_browser: Browser, port: int
 
 def test_a_camera_that_starts_too_late_is_off_again(live_browser: Browser, port: int) -> None:
     page = live_browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.add_init_script("""
         const media = navigator.mediaDevices, lend = media.getUserMedia.bind(media);
         window.lent = [];
@@ -141,13 +142,15 @@ def test_a_camera_that_starts_too_late_is_off_again(live_browser: Browser, port:
         };
     """)
     page.goto(f"http://127.0.0.1:{port}/")
-    page.dblclick("#verify")
+    page.click("#verify")
     page.keyboard.press("Escape")
     state(page, "idle")
-    page.evaluate(
-        "new Promise((done) => { const look = () => lent.length > 1 ? done() : setTimeout(look, 50); look(); })"
-    )
-    assert page.evaluate("lent.map((track) => track.readyState)") == ["ended", "ended"]
+    for _ in range(PATIENCE_MS // 100):
+        page.wait_for_timeout(100)
+        if page.evaluate("lent.length"):
+            break
+    page.wait_for_timeout(200)
+    assert page.evaluate("lent.map((track) => track.readyState)") == ["ended"]
     assert status(page).startswith("Stopped The camera is off.")
     page.close()
 

@@ -187,8 +187,10 @@ def forgetful(redis_url: str) -> Iterator[str]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Carry) as way:
         way.daemon_threads = True
         threading.Thread(target=way.serve_forever, daemon=True).start()
-        yield f"redis://127.0.0.1:{way.server_address[1]}/0"
-        way.shutdown()
+        try:
+            yield f"redis://127.0.0.1:{way.server_address[1]}/0"
+        finally:
+            way.shutdown()
 
 
 def test_a_lost_answer_never_votes_or_refuses_twice(redis_url: str) -> None:

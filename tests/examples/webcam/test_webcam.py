@@ -139,10 +139,16 @@ def test_a_film_is_not_written_over(live_film: Path) -> None:
     assert "is the film that is judged: write to another one" in ended.stderr
 
 
-def test_a_source_without_a_frame_is_said_so(live_film: Path) -> None:
-    ended = command(str(live_film), "--headless", "--max-frames", "-1")
+def test_a_source_without_a_frame_is_said_so(tmp_path: Path) -> None:
+    ended = command(str(film(tmp_path / "empty.avi", [])), "--headless")
     assert ended.returncode == 2
     assert "gave no frame" in ended.stderr
+
+
+def test_frames_are_counted_from_nought(live_film: Path) -> None:
+    ended = command(str(live_film), "--headless", "--max-frames", "-1")
+    assert ended.returncode == 2
+    assert "'-1' is no number of frames" in ended.stderr
 
 
 def test_whoever_has_read_enough_may_go(live_film: Path) -> None:
