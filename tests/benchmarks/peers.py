@@ -5,7 +5,7 @@
 Peers: MiniFAS 128 (onnxruntime, its own crop), the face detectors YuNet (320x240) and Haar (OpenCV 4), and what many a
 first try looks like: Haar, Pillow's resize, and a plain CNN of 2.6 million parameters (random weights, which cost the
 same) as float32 TFLite. Needs the extra `train` and onnxruntime; the reference weights stay outside the repository.
-Calls take turns round by round, so that all see the same machine.
+Calls take turns round by round, so that all see the same machine, and find their own data in the caches.
 """
 
 from __future__ import annotations
@@ -119,10 +119,14 @@ def _plain_network() -> TFLiteModel:
 
 
 def _in_turn(calls: dict[str, Call], repeats: int) -> dict[str, float]:
-    """Median milliseconds of every call, a round of all of them at a time."""
+    """Median milliseconds of every call, a round of all of them at a time; each is made twice and timed once.
+
+    The first finds the caches full of what the call before it, up to a hundred times as long, has left there.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for round_number in range(-3, repeats):  # three rounds to warm up
         for name, call in calls.items():
+            call()
             start = time.perf_counter()
             call()
             if round_number >= 0:
