@@ -52,7 +52,7 @@ def pose(*, now_ms: float, ttl_s: float, white: list[float] | None = None) -> Ch
         white: The light on the face while the screen was white, once it is known.
     """
     colour = WHITE if white is None else secrets.choice([name for name in COLOURS if name != WHITE])
-    return ChallengeState(nonce=_nonce(), colour=colour, expires_ms=now_ms + 1000 * ttl_s, white=white)
+    return ChallengeState(nonce=secrets.token_urlsafe(16), colour=colour, expires_ms=now_ms + 1000 * ttl_s, white=white)
 
 
 def told(challenge: ChallengeState | None, *, now_ms: float) -> dict[str, Any] | None:
@@ -61,10 +61,6 @@ def told(challenge: ChallengeState | None, *, now_ms: float) -> dict[str, Any] |
         return None
     valid_ms = max(0, round(challenge["expires_ms"] - now_ms))
     return {"nonce": challenge["nonce"], "colour": COLOURS[challenge["colour"]], "valid_ms": valid_ms}
-
-
-def _nonce() -> str:
-    return secrets.token_urlsafe(16)
 
 
 def judge(
@@ -98,8 +94,9 @@ def judge(
     white, colour = challenge["white"], challenge["colour"]
     if result.score is None or light is None:
         # The same colour once more, no longer than before: nobody can wait for one that suits, or take their time.
-        same = ChallengeState(nonce=_nonce(), colour=colour, expires_ms=challenge["expires_ms"], white=white)
-        again = pose(now_ms=now_ms, ttl_s=ttl_s) if white is None else same
+        again = pose(now_ms=now_ms, ttl_s=ttl_s)
+        if white is not None:
+            again = {**challenge, "nonce": again["nonce"]}
         return Outcome(stream.vote(result, timestamp_ms=now_ms), True, again)
     if white is None:
         stream.reset()

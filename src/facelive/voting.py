@@ -59,7 +59,7 @@ class LogAverageVoter:
     __slots__ = ("_scores", "_times_ms", "max_age_ms", "window")
 
     def __init__(self, window: int = 5, *, max_age_ms: Optional[float] = None) -> None:
-        if window < 1 or window != window // 1 or math.isinf(window):
+        if window < 1 or not float(window).is_integer():
             raise ValueError(f"window counts frames and must be a whole number from 1 up, not {window}")
         if max_age_ms is not None and not max_age_ms > 0:
             raise ValueError(f"max_age_ms must be above 0, not {max_age_ms}")

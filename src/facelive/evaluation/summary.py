@@ -100,16 +100,16 @@ def _row(columns: Columns, kind: int, threshold: float) -> RateRow:
         errors=errors,
         interval=metrics.clopper_pearson(errors, judged) if judged else None,
         groups=group_count,
-        grouped=_grouped(wrong, groups) if 1 < group_count < judged else None,
+        grouped=_grouped(wrong, groups, group_count) if 1 < group_count < judged else None,
         is_live=kind == 0,
         histogram=tuple(figures.histogram(scores)),
     )
 
 
-def _grouped(wrong: npt.NDArray[np.bool_], groups: npt.NDArray[np.int32]) -> Interval:
+def _grouped(wrong: npt.NDArray[np.bool_], groups: npt.NDArray[np.int32], count: int) -> Interval:
     if 0 < wrong.sum() < wrong.size:
         return metrics.bootstrap_rate(wrong, groups)
-    count = np.unique(groups).size  # where all groups agree, resampling them shows no variation: count them as trials
+    # All groups agree, so resampling them shows no variation: count them as trials.
     return metrics.clopper_pearson(count if wrong.any() else 0, count)
 
 
