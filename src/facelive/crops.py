@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["face_crop", "normalize", "to_pillow"]
+__all__ = ["face_crop", "normalize", "scene_crop", "to_pillow"]
 
 
 def face_crop(
@@ -58,6 +58,42 @@ def face_crop(
         return resized
     padding = ((rows.before, rows.after), (columns.before, columns.after), (0, 0))
     return np.pad(resized, padding, mode="reflect")
+
+
+def scene_crop(
+    image: npt.NDArray[np.uint8], box: tuple[float, float, float, float], *, scale: float, size: int = 128
+) -> npt.NDArray[np.uint8]:
+    """Cut a square of real pixels around a face, for what is around it: edges of paper, hands, a screen's frame.
+
+    The square has ``scale`` times the box's longer side, or the picture's shorter side where that is less, and is pushed
+    into the picture where it would stick out. Nothing is mirrored or filled, so that a missing surrounding is no cue.
+
+    Args:
+        image: uint8, (H, W, 3), RGB, 0-255, upright.
+        box: ``(x0, y0, x1, y1)`` in pixels with ``x1 > x0`` and ``y1 > y0``; it must overlap the picture.
+        scale: Largest side of the square in units of the box's longer side, above 0.
+        size: Side of the result in pixels.
+
+    Returns:
+        uint8, (size, size, 3), RGB, 0-255; a new array.
+
+    Raises:
+        ValueError: The box does not overlap the picture.
+
+    Example:
+        >>> scene_crop(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240), scale=3).shape
+        (128, 128, 3)
+    """
+    height, width = image.shape[:2]
+    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
+        raise ValueError(f"the face box {box} lies outside the {width}x{height} picture")
+    side = min(scale * max(box[2] - box[0], box[3] - box[1]), width, height)
+    left = min(max((box[0] + box[2] - side) / 2, 0.0), width - side)
+    top = min(max((box[1] + box[3] - side) / 2, 0.0), height - side)
+    first_x, first_y = math.floor(left), math.floor(top)
+    part = to_pillow(image[first_y : math.ceil(top + side), first_x : math.ceil(left + side)])
+    source = (left - first_x, top - first_y, left - first_x + side, top - first_y + side)
+    return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0))
 
 
 def normalize(
