@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from facelive import FaceliveError, ImageError
+from facelive.errors import ImageTooLargeError
 from facelive.images import MAX_BYTES, MAX_PIXELS, read_image
 
 QUADRANTS = np.zeros((40, 60, 3), np.uint8)
@@ -218,6 +219,11 @@ class TestBadInput:
         wide = np.broadcast_to(np.uint8(0), (MAX_PIXELS // 1000 + 1, 1000))
         with pytest.raises(ImageError, match="at most 64000000"):
             read_image(wide)
+
+    def test_a_limit_of_the_callers_own(self) -> None:
+        with pytest.raises(ImageTooLargeError, match="24x16 pixels: at most 383"):
+            read_image(encoded(Image.new("RGB", (24, 16))), max_pixels=383)
+        assert read_image(encoded(Image.new("RGB", (24, 16))), max_pixels=384).pixels.shape == (16, 24, 3)
 
     def test_a_text_file_renamed(self, tmp_path: Path) -> None:
         file = tmp_path / "notes.jpg"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["EvaluationError", "FaceliveError", "ImageError", "ModelError", "RuntimeUnavailableError"]
+__all__ = [
+    "EvaluationError",
+    "FaceliveError",
+    "ImageError",
+    "ImageTooLargeError",
+    "ModelError",
+    "RuntimeUnavailableError",
+]
 
 
 class FaceliveError(Exception):
@@ -15,6 +22,10 @@ class EvaluationError(FaceliveError, ValueError):
 
 class ImageError(FaceliveError, ValueError):
     """The input is not a picture the library can read: wrong type, broken, or too large."""
+
+
+class ImageTooLargeError(ImageError):
+    """The picture has more bytes or pixels than the limit; a server answers 413 where ``ImageError`` is a 400."""
 
 
 class ModelError(FaceliveError, ValueError):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facelive.containers import check_container, check_metadata
-from facelive.errors import ImageError
+from facelive.errors import ImageError, ImageTooLargeError
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "is_single", "read_image"]
 
@@ -54,7 +54,7 @@ def is_single(images: object) -> bool:
     return isinstance(images, one) or hasattr(images, "read")
 
 
-def read_image(image: ImageLike, *, min_side_px: Optional[int] = None) -> Picture:
+def read_image(image: ImageLike, *, min_side_px: Optional[int] = None, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read a picture and turn it upright, as its EXIF orientation asks.
 
     Transparent pixels are laid on white, 16-bit grey keeps its upper 8 bits, and of an animation or a
@@ -64,13 +64,14 @@ def read_image(image: ImageLike, *, min_side_px: Optional[int] = None) -> Pictur
         image: See ``ImageLike``.
         min_side_px: Large JPEGs may be decoded at 1/2, 1/4 or 1/8, as long as the shorter side keeps this many
             pixels; ``None`` decodes in full.
+        max_pixels: Largest encoded picture, width times height, that is decoded; never more than ``MAX_PIXELS``.
 
     Returns:
         The picture and its scale.
 
     Raises:
-        ImageError: The input is no picture, is broken, has another dtype or shape, or exceeds ``MAX_BYTES`` or
-            ``MAX_PIXELS``.
+        ImageTooLargeError: The picture exceeds ``MAX_BYTES`` or ``max_pixels``.
+        ImageError: The input is no picture, is broken, or has another dtype or shape.
 
     Example:
         >>> read_image(np.zeros((48, 64), np.uint8)).pixels.shape
@@ -93,7 +94,7 @@ def read_image(image: ImageLike, *, min_side_px: Optional[int] = None) -> Pictur
             f"a {type(image).__name__} is not a picture: hand in a path, bytes, a binary file, a Pillow image, "
             "a uint8 array or a data URL"
         )
-    return _from_bytes(data, min_side_px)
+    return _from_bytes(data, min_side_px, min(max_pixels, MAX_PIXELS))
 
 
 def _from_array(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -147,19 +148,20 @@ def _from_file(file: IO[bytes]) -> bytes:
     return b"".join(parts) if left > 0 else _too_many_bytes()
 
 
-def _from_bytes(data: bytes, min_side_px: Optional[int]) -> Picture:
+def _from_bytes(data: bytes, min_side_px: Optional[int], max_pixels: int) -> Picture:
     if not data:
         raise ImageError("the picture is empty: 0 bytes")
     check_container(data)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+            _check_size(opened.size[0], opened.size[1], max_pixels)
             return _from_pillow(opened, min_side_px)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(f"the bytes are not a picture in a known format ({', '.join(_FORMATS)})") from error
     except Image.DecompressionBombError as error:
-        raise ImageError(f"the picture has more than {MAX_PIXELS} pixels: send a smaller one") from error
+        raise ImageTooLargeError(f"the picture has more than {MAX_PIXELS} pixels: send a smaller one") from error
     except Exception as error:  # Pillow's decoders raise whatever their parsers trip over
         raise ImageError(f"the picture is broken or cut short ({type(error).__name__}: {error})") from error
 
@@ -198,10 +200,12 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _check_size(width: int, height: int) -> None:
-    if width < 1 or height < 1 or width * height > MAX_PIXELS:
-        raise ImageError(f"the picture has {width}x{height} pixels: at least 1 and at most {MAX_PIXELS} are read")
+def _check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
+    if width < 1 or height < 1:
+        raise ImageError(f"the picture has {width}x{height} pixels: at least 1 is needed")
+    if width * height > most:
+        raise ImageTooLargeError(f"the picture has {width}x{height} pixels: at most {most} are read")
 
 
 def _too_many_bytes() -> bytes:
-    raise ImageError(f"the picture has more than {MAX_BYTES} bytes: send a smaller one")
+    raise ImageTooLargeError(f"the picture has more than {MAX_BYTES} bytes: send a smaller one")
