@@ -7,10 +7,10 @@ import os
 import signal
 import threading
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from typing import Any, Callable, Deque, Iterable, Iterator, List, Optional, TypeVar
+from typing import Any, Callable, Deque, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
 from facelive.errors import FaceliveError
 
@@ -26,7 +26,8 @@ _TASKS_PER_WORKER = 4  # one slow task delays the answers behind it, but not the
 def in_processes(work: Callable[[_Item], _Answer], items: Iterable[_Item], *, workers: int) -> Iterator[_Answer]:
     """The answers to all items, in their order; only a few items are read ahead.
 
-    With several workers the calling script must be importable, as ``multiprocessing`` asks.
+    With several workers the calling script must be importable, as ``multiprocessing`` asks. Where the system has no
+    shared semaphores (Linux without ``/dev/shm``) threads of this process do the work, so it must bear them.
 
     Args:
         work: Copied to each worker once.
@@ -36,6 +37,10 @@ def in_processes(work: Callable[[_Item], _Answer], items: Iterable[_Item], *, wo
     Raises:
         FaceliveError: A worker process died.
         ValueError: ``workers`` is less than 1.
+
+    Example:
+        >>> list(in_processes(abs, [-1, 2, -3], workers=1))
+        [1, 2, 3]
     """
     if workers < 1:
         raise ValueError(f"at least one worker is needed, not {workers}")
@@ -44,22 +49,28 @@ def in_processes(work: Callable[[_Item], _Answer], items: Iterable[_Item], *, wo
         return
     source = iter(items)
     tasks = iter(lambda: list(islice(source, _ITEMS_PER_TASK)), [])
+    running: Deque[Future[List[Any]]] = deque()
+    pool, answer = _pool(work, workers)
+    try:
+        for task in tasks:
+            running.append(pool.submit(answer, task))
+            if len(running) == _TASKS_PER_WORKER * workers:
+                yield from running.popleft().result()
+        while running:
+            yield from running.popleft().result()
+    except BrokenProcessPool as error:
+        raise FaceliveError("a worker process died, perhaps for want of memory; start again to go on") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _pool(work: Callable[[Any], Any], workers: int) -> Tuple[Executor, Callable[[List[Any]], List[Any]]]:
     # Spawned, not forked: a forked copy of a TFLite interpreter may hang. The price is an import per worker.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work,)) as pool:
-        running: Deque[Future[List[Any]]] = deque()
-        try:
-            for task in tasks:
-                running.append(pool.submit(_answer, task))
-                if len(running) == _TASKS_PER_WORKER * workers:
-                    yield from running.popleft().result()
-            while running:
-                yield from running.popleft().result()
-        except BrokenProcessPool as error:
-            raise FaceliveError("a worker process died, perhaps for want of memory; start again to go on") from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    try:
+        return ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work,)), _answer
+    except (ImportError, NotImplementedError, OSError):  # what a missing or closed /dev/shm raises
+        return ThreadPoolExecutor(workers), lambda task: list(map(work, task))
 
 
 _work: Optional[Callable[[Any], Any]] = None
@@ -81,4 +92,4 @@ def _end_with_parent() -> None:
 
 def _answer(task: List[Any]) -> List[Any]:
     assert _work is not None
-    return [_work(item) for item in task]
+    return list(map(_work, task))
