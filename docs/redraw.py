@@ -1,7 +1,7 @@
 """Draws every picture of the documentation and of the examples anew: ``python -m docs.redraw``.
 
-Needs the extras ``examples`` and ``train`` and Chromium; one plot counts the training pictures too. What cannot be
-drawn here is named and left as it is. The one person shown is the public-domain portrait.
+Needs the group ``ci``, the examples' requirements and Chromium; one plot counts the training pictures too.
+What cannot be drawn here is named and left as it is. The one person shown is the public-domain portrait.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 class Picture(NamedTuple):
     """An upright picture, possibly decoded at reduced scale.
 
-    Args:
+    Attributes:
         pixels: uint8, (H, W, 3), RGB, 0-255; not to be written to: it may be the caller's own array.
         scale: Pixels of the original per pixel here: 1.0, or about 2, 4 or 8.
     """

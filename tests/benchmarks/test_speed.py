@@ -1,6 +1,6 @@
 """The cases of ``facelive bench`` under pytest-benchmark, on the portrait, each group a step and its floor.
 
-    pip install -e ".[bench]"
+    pip install -e ".[test]" --group bench
     python -m pytest tests/benchmarks/test_speed.py [-k decode] [--benchmark-json figures.json]
 
 Not part of the suite: nothing is asserted. Times are those of all pictures of a case; ``extra_info`` has their number.

@@ -52,15 +52,16 @@ class Page(HTMLParser):
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in ("material", "mkdocstrings_handlers"):
-        pytest.importorskip(package, reason="the documentation tools are not installed: pip install -e '.[docs]'")
+        pytest.importorskip(package, reason="the documentation tools are not installed: pip install -e . --group docs")
     folder = tmp_path_factory.mktemp("site")
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert built.returncode == 0, built.stderr
+    assert not re.search(r"^WARNING", built.stderr, re.M), built.stderr
     return folder
 
 
@@ -101,6 +102,12 @@ def test_nothing_is_fetched_from_elsewhere(site: Path, pages: Dict[str, Page]) -
         assert not [file for file in page.fetched if re.match(r"(?:https?:)?//", file)], name
     for sheet in site.rglob("*.css"):
         assert not re.search(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//", sheet.read_text(encoding="utf-8")), sheet
+
+
+def test_examples_are_shown_as_code(site: Path) -> None:
+    reference = (site / "api" / "index.html").read_text(encoding="utf-8")
+    assert "&gt;&gt;&gt;" in reference
+    assert "<blockquote>" not in reference
 
 
 def test_only_pages_and_their_files_are_published(site: Path) -> None:

@@ -12,7 +12,7 @@ from tests.examples.flask_app.serving import free_port, redis_server
 
 @pytest.fixture(scope="module")
 def redis_url() -> Iterator[str]:
-    pytest.importorskip("redis", reason="redis is not installed: pip install 'facelive[examples]'")
+    pytest.importorskip("redis", reason="redis is not installed: pip install -r examples/flask_app/requirements.txt")
     if not shutil.which("redis-server"):
         pytest.skip("redis-server is not installed: apt-get install redis-server")
     with redis_server(free_port()) as url:

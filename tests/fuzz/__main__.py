@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: ``python -m tests.fuzz images --seconds 600``; needs the extra ``fuzz`` (atheris).
+"""Coverage-guided fuzzing: ``python -m tests.fuzz images --seconds 600``; needs the group ``fuzz`` (atheris).
 
 Targets: images, cards, tflite. Each starts from seeds that the tests' own code makes, keeps what it finds in a
 ``--corpus`` when one is given, and stops at the first input that raises anything but ``FaceliveError``, runs for over a
@@ -69,7 +69,7 @@ def _fuzz(target: str, options: argparse.Namespace) -> int:
     try:
         import atheris
     except ImportError:
-        print('fuzzing needs atheris: pip install -e ".[fuzz]" on CPython 3.11', file=sys.stderr)
+        print("fuzzing needs atheris: pip install -e . --group fuzz on CPython 3.11", file=sys.stderr)
         return 2
     with atheris.instrument_imports(include=["facelive", "PIL", "json"]):  # whose branches count as coverage
         from PIL import Image

@@ -26,7 +26,7 @@ PICTURES = ["faces/a/000.jpg", "faces/b/001.jpg", "blank/white.png", "blank/bös
 def files(store: Optional[str], cluster: str, archive: Path) -> pyarrow.fs.FileSystem:
     """The store with a bucket ``archive``, and the pictures under ``pictures`` in it."""
     if store is None:
-        pytest.skip("moto is not installed: no archive in an object store was scored (pip install -e '.[batch]')")
+        pytest.skip("moto is not installed: no archive in an object store was scored (pip install --group storage)")
     if "RAY_ADDRESS" in os.environ:
         pytest.skip("the Ray at RAY_ADDRESS does not know the object store of this test")
     files = pa.fs.S3FileSystem(scheme="http", endpoint_override=store, allow_bucket_creation=True)

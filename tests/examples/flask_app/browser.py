@@ -17,7 +17,7 @@ INSECURE_HOST = "facelive.test"
 
 def require_browser() -> str:
     """The path of Chromium; skips the calling module when it or Playwright is missing."""
-    pytest.importorskip("playwright", reason="Playwright is not installed: pip install 'facelive[examples]'")
+    pytest.importorskip("playwright", reason="Playwright is not installed: pip install --group browser")
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("Chromium is not installed: apt-get install chromium", allow_module_level=True)

@@ -14,7 +14,9 @@ from tests.examples.flask_app import scene
 
 from facelive import LivenessDetector, Reason
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
 
 from examples.flask_app import create_app
 from examples.flask_app.answers import ADVICE

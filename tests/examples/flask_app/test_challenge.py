@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from tests.examples.flask_app import lit, scene
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
 
 from examples.flask_app import create_app
 from examples.flask_app.light import COLOURS

@@ -12,7 +12,7 @@ from tests.examples.flask_app.browser import Browsers, require_browser
 from tests.examples.flask_app.serving import serving
 
 for module in ("flask_limiter", "waitress"):
-    pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
+    pytest.importorskip(module, reason=f"{module} is not installed: pip install -r examples/flask_app/requirements.txt")
 require_browser()
 
 if TYPE_CHECKING:

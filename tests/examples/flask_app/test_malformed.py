@@ -10,8 +10,10 @@ from tests.examples.flask_app import scene
 from tests.examples.flask_app.raw import exchange, statuses
 from tests.examples.flask_app.serving import form, serving, upload
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
-pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
+pytest.importorskip("waitress", reason="waitress is not installed: pip install -r examples/flask_app/requirements.txt")
 
 LIVE = scene.jpeg(scene.live())
 KIND = b"Content-Type: multipart/form-data; boundary=b\r\n"

@@ -13,8 +13,10 @@ import pytest
 from tests.examples.flask_app import lit, scene
 from tests.examples.flask_app.serving import ask, free_port, serving, upload
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
-pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
+pytest.importorskip("waitress", reason="waitress is not installed: pip install -r examples/flask_app/requirements.txt")
 
 from examples.flask_app import create_app
 from examples.flask_app.light import COLOURS
@@ -35,7 +37,7 @@ SCHEMAS = DESCRIPTION["components"]["schemas"]
 )
 def test_what_schemathesis_sends_is_answered_as_described(challenge: str, options: list[str], tmp_path: Path) -> None:
     if importlib.util.find_spec("schemathesis") is None:
-        pytest.skip("Schemathesis is not installed: pip install 'facelive[examples]'")
+        pytest.skip("Schemathesis is not installed: pip install --group browser")
     port = free_port()
     with serving(port, {"FACELIVE_CHALLENGE": challenge, "FACELIVE_REMEMBERED_FRAMES": "1000"}):
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", "--no-color"]
@@ -66,7 +68,7 @@ def test_every_reason_is_described() -> None:
 
 @pytest.mark.parametrize("challenge", ["off", "colour"])
 def test_verdicts_and_refusals_are_as_described(challenge: str) -> None:
-    rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis is not installed: pip install 'facelive[examples]'")
+    rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis is not installed: pip install --group browser")
 
     def holds(name: str, answer: dict[str, Any]) -> None:
         schema = {"$ref": f"#/components/schemas/{name}", "components": DESCRIPTION["components"]}

@@ -13,7 +13,7 @@ from tests.examples.flask_app.browser import INSECURE_HOST, Browsers, require_br
 from tests.examples.flask_app.serving import free_port, serving
 
 for module in ("flask_limiter", "waitress"):
-    pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
+    pytest.importorskip(module, reason=f"{module} is not installed: pip install -r examples/flask_app/requirements.txt")
 require_browser()
 
 if TYPE_CHECKING:

@@ -15,8 +15,10 @@ from tests.examples.flask_app.serving import ask, upload
 
 from facelive import LivenessDetector, LivenessModel, log_average
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
-pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
+pytest.importorskip("waitress", reason="waitress is not installed: pip install -r examples/flask_app/requirements.txt")
 
 import waitress
 from examples.flask_app import create_app

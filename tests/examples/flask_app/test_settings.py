@@ -9,7 +9,9 @@ import sys
 import pytest
 from tests.examples.flask_app.scene import ROOT
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
 
 from examples.flask_app.settings import ConfigurationError, Settings
 

@@ -9,7 +9,7 @@ from tests.examples.flask_app import scene
 from tests.examples.flask_app.serving import ask, free_port, redis_server, serving, upload
 
 for module in ("flask_limiter", "waitress", "redis"):
-    pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
+    pytest.importorskip(module, reason=f"{module} is not installed: pip install -r examples/flask_app/requirements.txt")
 if not shutil.which("redis-server"):
     pytest.skip("redis-server is not installed: apt-get install redis-server", allow_module_level=True)
 

@@ -13,8 +13,10 @@ from tests.examples.flask_app import scene
 from tests.examples.flask_app.raw import connected, read_all, resident_mib, statuses
 from tests.examples.flask_app.serving import free_port, serving, serving_process, upload, wait_for
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
-pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
+pytest.importorskip("waitress", reason="waitress is not installed: pip install -r examples/flask_app/requirements.txt")
 
 LIVE = scene.jpeg(scene.live())
 SLOW_HEADER = b"POST /upload HTTP/1.1\r\nHost: here\r\nX-Slow: "

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from tests.examples.flask_app.serving import free_port
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
 
 from examples.flask_app.challenge import pose
 from examples.flask_app.stores import MemoryStore, RedisStore, SessionState, SessionStore, StoreError
@@ -142,7 +144,7 @@ def test_redis_forgets_sessions_by_itself(redis_url: str) -> None:
 
 
 def test_a_redis_that_is_not_there_is_a_store_error() -> None:
-    pytest.importorskip("redis", reason="redis is not installed: pip install 'facelive[examples]'")
+    pytest.importorskip("redis", reason="redis is not installed: pip install -r examples/flask_app/requirements.txt")
     store = RedisStore(f"redis://127.0.0.1:{free_port()}/0", ttl_s=60, max_frames=3)
 
     def remember() -> bool:

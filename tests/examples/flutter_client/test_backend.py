@@ -12,9 +12,11 @@ import pytest
 from tests.examples.flask_app import scene
 from tests.examples.flask_app.serving import free_port, serving
 
-pytest.importorskip("flask_limiter", reason="Flask-Limiter is not installed: pip install 'facelive[examples]'")
-pytest.importorskip("waitress", reason="waitress is not installed: pip install 'facelive[examples]'")
-pytest.importorskip("httpx", reason="httpx is not installed: pip install 'facelive[examples]'")
+pytest.importorskip(
+    "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
+)
+pytest.importorskip("waitress", reason="waitress is not installed: pip install -r examples/flask_app/requirements.txt")
+pytest.importorskip("httpx", reason="httpx is not installed: pip install -r examples/flutter_client/requirements.txt")
 
 from examples.flutter_client.backend import Backend, Seen
 

@@ -14,7 +14,9 @@ from tests.examples.flask_app.serving import free_port, serving
 from tests.examples.flutter_client.driving import client, opened, says
 
 for module in ("flask_limiter", "waitress", "flet", "flet_camera", "flet_web"):
-    pytest.importorskip(module, reason=f"{module} is not installed: pip install 'facelive[examples]'")
+    pytest.importorskip(
+        module, reason=f"{module} is not installed: pip install -r examples/flutter_client/requirements.txt"
+    )
 require_browser()
 
 if TYPE_CHECKING:

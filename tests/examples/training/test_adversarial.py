@@ -42,7 +42,9 @@ def test_a_jittered_box_stays_near_and_square() -> None:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that never learnt anything, and its exported file with a card in ``out``."""
-    pytest.importorskip("tensorflow", reason="gradients need TensorFlow: pip install 'facelive[train]'")
+    pytest.importorskip(
+        "tensorflow", reason="gradients need TensorFlow: pip install -r examples/training/requirements.txt"
+    )
     import keras
     from examples.training.calibration import Calibration
     from examples.training.export import convert, with_probability
@@ -109,7 +111,9 @@ def test_more_steps_go_further(network: Any, portrait: Picture) -> None:
 
 
 def test_what_gradients_see_through_a_box_is_what_the_library_crops(portrait: Picture, face_box: Box) -> None:
-    tf = pytest.importorskip("tensorflow", reason="gradients need TensorFlow: pip install 'facelive[train]'")
+    tf = pytest.importorskip(
+        "tensorflow", reason="gradients need TensorFlow: pip install -r examples/training/requirements.txt"
+    )
     from examples.training.perturb import _corners
 
     scene = make_scene(portrait, face_box, crop_scale=1.5)

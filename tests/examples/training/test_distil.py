@@ -16,7 +16,7 @@ from examples.training.batches import Batch
 from examples.training.recipe import Recipe
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-keras = pytest.importorskip("keras", reason="training needs Keras: pip install 'facelive[train]'")
+keras = pytest.importorskip("keras", reason="training needs Keras: pip install -r examples/training/requirements.txt")
 torch = pytest.importorskip("torch", reason="this way of training needs PyTorch: pip install torch")
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's and PyTorch's own, not ours
 
@@ -115,7 +115,9 @@ def test_the_oldest_pictures_make_room() -> None:
 @pytest.fixture
 def teachers(tiny_data: Path, tmp_path: Path) -> Path:
     """The tiny scores, and an open model of MiniFAS 128's inputs and outputs."""
-    onnx = pytest.importorskip("onnx", reason="an open model is an ONNX file: pip install 'facelive[train]'")
+    onnx = pytest.importorskip(
+        "onnx", reason="an open model is an ONNX file: pip install -r examples/training/requirements.txt"
+    )
     folder = tmp_path / "teachers"
     folder.mkdir()
     for name in ("train_scores.jsonl", "val_scores.jsonl"):

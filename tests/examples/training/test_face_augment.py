@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-pytest.importorskip("cv2", reason="training needs OpenCV: pip install 'facelive[train]'")
+pytest.importorskip("cv2", reason="training needs OpenCV: pip install -r examples/training/requirements.txt")
 from examples.training import face_augment as augment
 from examples.training import face_data as data
 

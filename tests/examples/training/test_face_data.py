@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-pytest.importorskip("cv2", reason="training needs OpenCV: pip install 'facelive[train]'")
+pytest.importorskip("cv2", reason="training needs OpenCV: pip install -r examples/training/requirements.txt")
 from examples.training import face_data as data
 
 WEIGHTS = Path(__file__).parents[4] / "shared" / "teachers" / "yunet.onnx"

@@ -11,7 +11,7 @@ import pytest
 from facelive import FaceBox
 from facelive.faces import BundledFaceDetector
 
-pytest.importorskip("cv2", reason="measuring needs OpenCV: pip install 'facelive[train]'")
+pytest.importorskip("cv2", reason="measuring needs OpenCV: pip install -r examples/training/requirements.txt")
 
 from examples.training.face_data import Sample
 from examples.training.face_measures import (

@@ -10,7 +10,7 @@ import pytest
 from examples.training.face_targets import ANCHOR_PX, CHANNELS, STRIDE, middles, targets
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
+pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r examples/training/requirements.txt")
 
 import tensorflow as tf
 from examples.training import face_network as network

@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-tensorflow = pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
+tensorflow = pytest.importorskip(
+    "tensorflow", reason="training needs TensorFlow: pip install -r examples/training/requirements.txt"
+)
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours
 
 TINY = Recipe(network="custom", width=0.25, samples=48, batch=12, augment=AugmentPolicy(tone=0.2), synthetic=0.1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install 'facelive[train]'")
+pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r examples/training/requirements.txt")
 from examples.training import face_network as network
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours

@@ -15,7 +15,7 @@ from tests.examples.flask_app import scene
 
 from facelive import LivenessDetector
 
-pytest.importorskip("cv2", reason="OpenCV is not installed: pip install 'facelive[examples]'")
+pytest.importorskip("cv2", reason="OpenCV is not installed: pip install -r examples/webcam/requirements.txt")
 if sys.version_info < (3, 10):
     pytest.skip("the examples need CPython 3.10 or later", allow_module_level=True)
 
