@@ -16,6 +16,7 @@ SOURCE = Path(facelive.__file__).parent
 LAYERS = {
     "errors": 0,
     "results": 0,
+    "guidance": 1,
     "tflite_format": 1,
     "trial": 1,
     "containers": 1,
@@ -30,6 +31,9 @@ LAYERS = {
     "models": 2,
     "faces": 2,
     "streams": 2,
+    "challenges": 2,
+    "session_results": 2,
+    "sessions": 2,
     "detector": 3,
     "evaluation": 3,
     "bench": 3,

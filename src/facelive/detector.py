@@ -8,12 +8,15 @@ from typing import Any, Iterable, Optional, Sequence, Tuple, Union
 import numpy as np
 import numpy.typing as npt
 
+from facelive.challenges import Challenge
 from facelive.errors import ImageError
 from facelive.faces import BundledFaceDetector, FaceDetector, choose_face
 from facelive.images import ImageLike, is_single, read_image
 from facelive.models import LivenessModel
 from facelive.quality import QualityPolicy
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
+from facelive.session_results import SessionState
+from facelive.sessions import LivenessSession
 from facelive.streams import LivenessStream, StreamState
 from facelive.voting import LogAverageVoter
 
@@ -137,6 +140,29 @@ class LivenessDetector:
         if state is not None:
             stream.restore(state)
         return stream
+
+    def session(
+        self,
+        *,
+        challenge: Optional[Challenge] = None,
+        floor: float = 0.3,
+        seconds: float = 15,
+        state: Optional[SessionState] = None,
+    ) -> LivenessSession:
+        """A fresh visit that ends in one decision, on the same model and with the detector's window.
+
+        Args:
+            challenge: What the person is asked to do besides, from ``facelive.challenges``; fresh for each session.
+            floor: No frame may score below this, in [0, 1].
+            seconds: The visit must end within this time of its first frame.
+            state: Another session's ``state``, to go on where it stopped; one that does not fit is dropped.
+
+        Raises:
+            ValueError: ``floor`` or ``seconds`` is out of range.
+        """
+        return LivenessSession(
+            self.predict, window=self.window, floor=floor, seconds=seconds, challenge=challenge, state=state
+        )
 
     def update(self, image: ImageLike, *, face: Optional[FaceBox] = None) -> LivenessResult:
         """Judge the next frame on the detector's own stream: for one camera and one thread; see ``LivenessStream``."""

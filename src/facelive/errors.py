@@ -9,6 +9,7 @@ __all__ = [
     "ImageTooLargeError",
     "ModelError",
     "RuntimeUnavailableError",
+    "SessionClosedError",
 ]
 
 
@@ -34,3 +35,7 @@ class ModelError(FaceliveError, ValueError):
 
 class RuntimeUnavailableError(FaceliveError, ImportError):
     """No TFLite runtime works here; the message names each one tried and the pip line that helps."""
+
+
+class SessionClosedError(FaceliveError, RuntimeError):
+    """The session has decided already; the next visit needs a new one."""

@@ -1,0 +1,166 @@
+"""Turn your head: a nose stands out of the plane of eyes and mouth, a picture's does not.
+
+The nose's place in the plane through eyes and mouth corners is a number that no shift, turn, tilt or stretch of a flat
+picture changes. When a head turns, the nose moves against that plane, by its height times the tangent of the angle.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import Literal
+
+from facelive.challenges.protocol import ChallengeStatus, Screen
+from facelive.guidance import Guidance
+from facelive.results import FaceBox, Point
+
+__all__ = ["HeadTurn", "nose_offset"]
+
+_PLANE = np.array([(-0.5, 0.0), (0.5, 0.0), (-0.4, 1.0), (0.4, 1.0)])
+"""Eyes and mouth corners of a face seen from the front, in units of the distance of its eyes."""
+
+
+class HeadTurn:
+    """Asks the person to look straight, then to turn the head to a side drawn at random.
+
+    A flat picture fails however it is moved. A recording of a head that turns to the asked side passes, which is why
+    the side is drawn anew for every session. It belongs to one session.
+
+    Args:
+        side: The side as the person says it; drawn by ``secrets`` unless given.
+        mirrored: The frames are mirrored, as a selfie preview is.
+        least_shift: How far the nose must move against the plane of eyes and mouth, in distances of the eyes.
+        still_frames: Frames that look straight, before the turn.
+        turned_frames: Frames in a row that must show the turn.
+
+    Raises:
+        ValueError: An option is out of range.
+
+    Example:
+        >>> challenge = HeadTurn(side="left")
+        >>> challenge.guidance.value
+        'look_straight'
+        >>> [challenge.update([x]).value for x in (0, 0, 0, 0, 0, 0.1, 0.2, 0.25, 0.25)][-1]
+        'answered'
+    """
+
+    name = "head_turn"
+    screen: Optional[Screen] = None
+
+    def __init__(
+        self,
+        *,
+        side: Optional[Literal["left", "right"]] = None,
+        mirrored: bool = False,
+        least_shift: float = 0.13,
+        still_frames: int = 5,
+        turned_frames: int = 3,
+    ) -> None:
+        if side not in (None, "left", "right"):
+            raise ValueError(f"side is 'left', 'right' or None, not {side!r}")
+        if not 0 < least_shift < 1 or still_frames < 1 or turned_frames < 1:
+            raise ValueError("least_shift lies in (0, 1), still_frames and turned_frames are at least 1")
+        self.side: str = secrets.choice(("left", "right")) if side is None else side
+        self.mirrored = mirrored
+        self.least_shift = least_shift
+        self.still_frames = still_frames
+        self.turned_frames = turned_frames
+        self._still: List[float] = []
+        self._turned = 0  # frames in a row to the asked side; below zero, to the other
+
+    @property
+    def guidance(self) -> Guidance:
+        """``LOOK_STRAIGHT``, then ``TURN_LEFT`` or ``TURN_RIGHT``."""
+        if len(self._still) < self.still_frames:
+            return Guidance.LOOK_STRAIGHT
+        return Guidance.TURN_LEFT if self.side == "left" else Guidance.TURN_RIGHT
+
+    @property
+    def progress(self) -> float:
+        """The part of the frames it needs that it has, in [0, 1]."""
+        return (len(self._still) + max(self._turned, 0)) / (self.still_frames + self.turned_frames)
+
+    @property
+    def state(self) -> Dict[str, Any]:
+        """The side, the frames that looked straight and the turned ones so far."""
+        return {"side": self.side, "still": list(self._still), "turned": self._turned}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state, with its side.
+
+        Raises:
+            KeyError, TypeError, ValueError: The state does not fit; this one stays as it was.
+        """
+        side, still, turned = state["side"], [float(x) for x in state["still"]], int(state["turned"])
+        whole = len(still) == self.still_frames
+        if side not in ("left", "right") or not all(map(math.isfinite, still)) or len(still) > self.still_frames:
+            raise ValueError("no head turn like this one has such a state")
+        if abs(turned) > self.turned_frames or (turned and not whole):
+            raise ValueError("no head turn like this one has such a state")
+        self.side, self._still, self._turned = side, still, turned
+
+    def measure(self, pixels: npt.NDArray[np.uint8], face: FaceBox) -> Optional[List[float]]:
+        """The nose's place in the plane, or ``None`` for a face without five landmarks."""
+        offset = None if face.landmarks is None else nose_offset(face.landmarks)
+        return None if offset is None else [offset]
+
+    def update(self, seen: Optional[List[float]]) -> ChallengeStatus:
+        """Take the nose's place in the next frame."""
+        if abs(self._turned) == self.turned_frames:
+            return self._status
+        if seen is None:
+            return ChallengeStatus.PENDING
+        if len(self._still) < self.still_frames:
+            self._still.append(seen[0])
+            return ChallengeStatus.PENDING
+        # Whoever turns to their left moves their nose to the picture's right, unless the picture is mirrored.
+        towards = 1 if (self.side == "left") != self.mirrored else -1
+        shift = towards * (seen[0] - float(np.median(self._still)))
+        if shift >= self.least_shift:
+            self._turned = max(self._turned, 0) + 1
+        elif shift <= -self.least_shift:
+            self._turned = min(self._turned, 0) - 1
+        else:
+            self._turned = 0
+        return self._status
+
+    @property
+    def _status(self) -> ChallengeStatus:
+        if abs(self._turned) < self.turned_frames:
+            return ChallengeStatus.PENDING
+        return ChallengeStatus.ANSWERED if self._turned > 0 else ChallengeStatus.FAILED
+
+
+def nose_offset(landmarks: Sequence[Point]) -> Optional[float]:
+    """How far the nose lies to the side in the plane of eyes and mouth, in distances of the eyes.
+
+    Eyes and mouth corners are laid on those of a face seen from the front, by the affine map with the least squared
+    error, and the nose goes along. For a flat picture seen from afar the result is the same wherever it is seen from.
+
+    Args:
+        landmarks: Eye, eye, nose, mouth corner, mouth corner, as in ``FaceBox``, in pixels.
+
+    Returns:
+        0 for a nose in the middle, above 0 when it lies to the picture's right; ``None`` when there are not five points
+        or they lie on a line.
+
+    Example:
+        >>> face = [(40, 50), (60, 50), (50, 60), (42, 70), (58, 70)]
+        >>> abs(nose_offset(face)) < 1e-9
+        True
+        >>> round(nose_offset([(2 * x + y, y / 2) for x, y in face]), 6) == round(nose_offset(face), 6)
+        True
+    """
+    if len(landmarks) != 5:
+        return None
+    points = np.column_stack([np.asarray(landmarks, np.float64), np.ones(5)])
+    nose, plane = points[2], points[[0, 1, 3, 4]]
+    scale = float(np.linalg.norm(plane[1, :2] - plane[0, :2]))
+    solution, _, rank, _ = np.linalg.lstsq(plane, _PLANE[:, 0], rcond=1e-6)
+    if rank < 3 or scale == 0:
+        return None
+    return float(nose @ solution)
