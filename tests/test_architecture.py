@@ -19,7 +19,6 @@ LAYERS = {
     "guidance": 1,
     "tflite_format": 1,
     "trial": 1,
-    "containers": 1,
     "images": 1,
     "crops": 1,
     "quality": 1,

@@ -307,13 +307,10 @@ def test_a_file_that_gives_more_than_it_was_asked_for_is_too_large() -> None:
         read_image(Generous(bytes(MAX_BYTES + 9)))
 
 
-def test_pillows_warnings_are_the_programs_to_filter() -> None:
+def test_damaged_exif_is_nobodys_concern() -> None:
     entry = b"\x12\x01\x03\0\x01\0\0\0"
     damaged = encoded(quadrants(), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x02\0" + entry)
-    with pytest.warns(UserWarning, match="EXIF"):
-        assert read_image(damaged).pixels.shape == (40, 60, 3)
-    with pytest.raises(ImageError):  # warnings are errors in these tests
-        read_image(damaged)
+    assert read_image(damaged).pixels.shape == (40, 60, 3)  # and no warning, which would be an error in these tests
 
 
 def test_a_file_that_answers_with_something_else_is_refused() -> None:

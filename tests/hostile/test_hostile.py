@@ -40,14 +40,11 @@ def test_nothing_but_typed_errors_within_bounds_and_nothing_is_live() -> None:
 COSTLY = {
     "jpeg-many-comments": "segments",
     "jpeg-many-exif": "segments",
-    "jpeg-huge-exif": "bytes of EXIF",
     "jpeg-many-scans": "scans",
     "png-many-chunks": "chunks",
-    "png-overlapping-exif": "bytes of metadata",
     "gif-many-comments": "blocks",
     "gif-long-comment": "blocks",
     "tiff-many-strips": "strips",
-    "tiff-overlapping-entries": "bytes of metadata",
     "bmp-run-length": "run-length",
     "bmp-delta": "run-length",
 }
@@ -63,10 +60,12 @@ def test_files_that_keep_a_decoder_busy_are_refused_for_that() -> None:
     assert seen == set(COSTLY)
 
 
-def test_exif_that_overlaps_is_refused_in_a_picture_that_the_caller_opened() -> None:
-    content = dict(pictures.bombs())["png-overlapping-exif"]
-    with Image.open(io.BytesIO(content)) as opened, pytest.raises(ImageError, match="bytes of metadata"):
-        read_image(opened)
+@pytest.mark.parametrize("name", ["jpeg-huge-exif", "png-overlapping-exif"])
+def test_exif_that_unfolds_to_gigabytes_is_left_out(name: str) -> None:
+    content = dict(pictures.bombs())[name]
+    assert read_image(content).pixels.shape == (16, 24, 3)
+    with Image.open(io.BytesIO(content)) as opened:  # the program's own opening, which is its own risk
+        assert read_image(opened).pixels.shape == (16, 24, 3)
 
 
 def test_a_model_whose_tables_share_their_parts_is_not_walked_for_hours() -> None:
