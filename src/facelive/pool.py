@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -53,7 +54,8 @@ def in_processes(work: Callable[[_Item], _Answer], items: Iterable[_Item], *, wo
     pool, answer = _pool(work, workers)
     try:
         for task in tasks:
-            running.append(pool.submit(answer, task))
+            with _interrupts_wait():
+                running.append(pool.submit(answer, task))
             if len(running) == _TASKS_PER_WORKER * workers:
                 yield from running.popleft().result()
         while running:
@@ -71,6 +73,19 @@ def _pool(work: Callable[[Any], Any], workers: int) -> Tuple[Executor, Callable[
         return ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(work,)), _answer
     except (ImportError, NotImplementedError, OSError):  # what a missing or closed /dev/shm raises
         return ThreadPoolExecutor(workers), lambda task: list(map(work, task))
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C is the parent's: a worker that starts meanwhile is deaf to it, and the parent hears it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _work: Optional[Callable[[Any], Any]] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 import time
@@ -47,11 +48,20 @@ class Cost:
         }
 
 
-def time_case(case: Case, repeats: int) -> Cost:
-    """Median milliseconds of a step and of its floor, timed alternately so that both see the same machine."""
+def time_case(case: Case, repeats: int, *, seconds: float = math.inf) -> Cost:
+    """Median milliseconds of a step and of its floor, timed alternately so that both see the same machine.
+
+    Args:
+        case: What to time.
+        repeats: Rounds, fewer where a round handles many pictures; at least three.
+        seconds: After so many no further round begins, but for the first.
+    """
     calls = [case.call] if case.floor_call is None else [case.call, case.floor_call]
     times: list[list[float]] = [[] for _ in calls]
+    began = time.perf_counter()
     for round_number in range(-2, max(3, repeats // case.pictures)):  # two rounds to warm up
+        if round_number >= 1 and time.perf_counter() - began > seconds:
+            break
         for own, call in zip(times, calls):
             start = time.perf_counter()
             call()

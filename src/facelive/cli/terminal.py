@@ -1,0 +1,91 @@
+"""The terminal: what may be coloured, what can be printed, and how far the work is."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+from typing import Any, Iterator, TextIO
+
+__all__ = ["Progress", "bear_any_name", "coloured", "native_messages_hidden", "printable"]
+
+_COLOURS = {"live": "32", "spoof": "31", "rejected": "33"}
+
+
+def bear_any_name() -> None:
+    """Let output show what its encoding lacks as escapes instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def printable(name: str) -> str:
+    r"""A name with escapes for what would move the cursor, start a line or is no character at all.
+
+    Example:
+        >>> print(printable("caf\udce9\n.jpg"))
+        caf\udce9\n.jpg
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in name)
+
+
+def coloured(word: str, stream: TextIO) -> str:
+    """A verdict in its colour on a terminal, unless ``NO_COLOR`` is set or the terminal is a dumb one."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty()
+    colour = _COLOURS.get(word.strip())
+    return word if plain or colour is None else f"\033[{colour}m{word}\033[0m"
+
+
+class Progress:
+    """A bar on standard error once the work takes longer than a second, on a terminal only; tqdm's where it is there.
+
+    Args:
+        total: How many pictures there are.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done = total, 0
+        self._shown = sys.stderr.isatty() and total > 1
+        self._since = time.monotonic()
+        self._bar: Any = None
+        if self._shown:
+            with contextlib.suppress(ImportError):
+                from tqdm import tqdm
+
+                self._bar = tqdm(total=total, unit="picture", delay=1, leave=False)
+
+    def print(self, line: str, stream: TextIO) -> None:
+        """Print a line about one more picture, above the bar."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.write(line, file=stream)
+            stream.flush()
+            self._bar.update()
+            return
+        self.end()
+        print(line, file=stream, flush=True)
+        if self._shown and time.monotonic() - self._since > 1:
+            print(f"\r{self._done} of {self._total} pictures", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+        elif self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def native_messages_hidden() -> Iterator[None]:
+    """The runtimes announce their kernels on the first interpreter, past Python, and have no switch for it."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
