@@ -134,8 +134,12 @@ class TestDecision:
 JUDGED = {score: DETECTOR.predict(frame(score)) for score in (0.25, 0.35, 0.5, 0.7, 0.9)}
 FRAMES = [JUDGED[0.9], JUDGED[0.9], *JUDGED.values(), DETECTOR.predict(DARK)]
 FRAMES.append(DETECTOR.predict(frame(0.9), face=ELSEWHERE))
-WHITE = [-2.0, -2.0, -2.0]
-LIGHTS: List[Optional[List[float]]] = [None, WHITE, [-1.9, -2.1, -2.1], [-2.1, -1.9, -2.1], [-2.1, -2.1, -1.9]]
+WHITE = [-2.0] * 3
+LIGHTS: List[Optional[List[float]]] = [
+    None,
+    WHITE,
+    *(list(light) for light in ((-1.9, -2.1, -2.1), (-2.1, -1.9, -2.1), (-2.1, -2.1, -1.9))),
+]
 Visit = List[Tuple[Any, int, Any]]
 visits = st.lists(st.tuples(st.sampled_from(FRAMES), st.integers(0, 3000), st.sampled_from(LIGHTS)), max_size=14)
 

@@ -176,7 +176,7 @@ class LivenessSession:
         if score is None or face is None:
             memory.missed += bool(memory.scores)
             return SessionReason.FACE_LOST if memory.missed > _MAX_MISSED else None
-        if memory.face is not None and not _same_face(memory.face, face):
+        if memory.face is not None and not same_face(memory.face, face):
             if len(memory.scores) > 1:
                 return SessionReason.FACE_CHANGED
             memory.scores.clear()
@@ -223,6 +223,6 @@ def _challenge_state(challenge: Optional[Challenge]) -> Optional[Dict[str, Any]]
     return None if challenge is None else {**challenge.state, "name": challenge.name}
 
 
-def _same_face(before: FaceBox, now: FaceBox) -> bool:
+def same_face(before: FaceBox, now: FaceBox) -> bool:
     change = max(now.side_px / before.side_px, before.side_px / now.side_px)
     return before.overlap(now) >= _MIN_OVERLAP and change <= _MAX_SIZE_CHANGE

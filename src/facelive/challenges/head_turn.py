@@ -44,7 +44,7 @@ class HeadTurn:
         >>> challenge = HeadTurn(side="left")
         >>> challenge.guidance.value
         'look_straight'
-        >>> [challenge.update([x]).value for x in (0, 0, 0, 0, 0, 0.1, 0.2, 0.25, 0.25)][-1]
+        >>> [challenge.update([x]).value for x in (0, 0, 0, 0, 0.05, 0.2, 0.25, 0.25)][-1]
         'answered'
     """
 
@@ -56,8 +56,8 @@ class HeadTurn:
         *,
         side: Optional[Literal["left", "right"]] = None,
         mirrored: bool = False,
-        least_shift: float = 0.13,
-        still_frames: int = 5,
+        least_shift: float = 0.1,
+        still_frames: int = 4,
         turned_frames: int = 3,
     ) -> None:
         if side not in (None, "left", "right"):

@@ -58,7 +58,7 @@ class ScreenLight:
         >>> challenge = ScreenLight(colours=1)
         >>> challenge.screen
         ('#ffffff', '#ffffff')
-        >>> challenge.update([0.0, 0.0, 0.0]).value, challenge.update([0.0, 0.0, 0.0]).value
+        >>> challenge.update([-2.0] * 3).value, challenge.update([-2.0] * 3).value
         ('pending', 'failed')
     """
 
@@ -69,49 +69,46 @@ class ScreenLight:
         if colours < 1:
             raise ValueError(f"colours is at least 1, not {colours}")
         self.colours = colours
-        self._white: Optional[List[float]] = None
-        self._colour = WHITE
-        self._followed = 0
+        self._asked: List[str] = [WHITE]  # the colours so far, the next one last
+        self._lights: List[List[float]] = []
         self._failed = False
 
     @property
     def screen(self) -> Optional[Screen]:
-        """The colour of both halves for the next frame; ``None`` once the challenge has ended."""
-        if self._failed or self._followed == self.colours:
+        """The colour for the next frame, the same on both halves; ``None`` once the challenge has ended."""
+        if self._status is not ChallengeStatus.PENDING:
             return None
-        return COLOURS[self._colour], COLOURS[self._colour]
+        return COLOURS[self._asked[-1]], COLOURS[self._asked[-1]]
 
     @property
     def progress(self) -> float:
-        """The part of the colours that was seen, white among them, in [0, 1]."""
-        return ((self._white is not None) + self._followed) / (1 + self.colours)
+        """The part of its frames that was taken, in [0, 1]."""
+        return len(self._lights) / (1 + self.colours)
 
     @property
     def state(self) -> Dict[str, Any]:
-        """The light of the white frame, the colour of the next one, and how many followed."""
-        return {
-            "white": self._white,
-            "colour": self._colour,
-            "followed": self._followed,
-            "failed": self._failed,
-        }
+        """The colours asked for, the next one last, and the light on the face at each but the next."""
+        return {"asked": list(self._asked), "lights": [list(light) for light in self._lights], "failed": self._failed}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state, with its colour.
+        """Go on from a state, with its colours.
 
         Raises:
             KeyError, TypeError, ValueError: The state does not fit; this one stays as it was.
         """
-        colour, followed, failed = state["colour"], int(state["followed"]), state["failed"]
-        white = None if state["white"] is None else [float(light) for light in state["white"]]
-        fits = colour in COLOURS and 0 <= followed <= self.colours and isinstance(failed, bool)
-        if white is None:
-            fits = fits and colour == WHITE and not followed and not failed
-        else:
-            fits = fits and colour != WHITE and len(white) == 3 and all(map(math.isfinite, white))
+        asked, failed = list(state["asked"]), state["failed"]
+        lights = [[float(number) for number in light] for light in state["lights"]]
+        fits = (
+            asked[:1] == [WHITE]
+            and all(name in _NAMES for name in asked[1:])
+            and len(asked) == min(1 + len(lights), 1 + self.colours)
+            and len(lights) <= 1 + self.colours
+            and all(len(light) == 3 and all(map(math.isfinite, light)) for light in lights)
+            and isinstance(failed, bool)
+        )
         if not fits:
             raise ValueError("no screen light like this one has such a state")
-        self._white, self._colour, self._followed, self._failed = white, colour, followed, failed
+        self._asked, self._lights, self._failed = asked, lights, failed
 
     def measure(self, pixels: npt.NDArray[np.uint8], face: FaceBox) -> Optional[List[float]]:
         """The light on the face; see ``face_light``."""
@@ -119,24 +116,21 @@ class ScreenLight:
 
     def update(self, seen: Optional[List[float]]) -> ChallengeStatus:
         """Take the light on the face while the screen showed what ``screen`` asked for."""
-        if self._failed or self._followed == self.colours:
-            return self._status
-        if seen is None:
-            return ChallengeStatus.PENDING  # the same colour once more: nobody can wait for one that suits
-        if self._white is None:
-            self._white = list(seen)
-        elif follows(self._white, seen, self._colour):
-            self._followed += 1
-        else:
-            self._failed = True
-        self._colour = secrets.choice([name for name in _NAMES if name != self._colour])
+        if self._status is not ChallengeStatus.PENDING or seen is None:
+            return self._status  # without a face the same colour once more: nobody can wait for one that suits
+        self._lights.append(list(seen))
+        taken = len(self._lights)
+        if taken > 1:
+            self._failed = not follows(self._lights[0], seen, self._asked[-1])
+        if taken <= self.colours:
+            self._asked.append(secrets.choice([name for name in _NAMES if name != self._asked[-1]]))
         return self._status
 
     @property
     def _status(self) -> ChallengeStatus:
         if self._failed:
             return ChallengeStatus.FAILED
-        return ChallengeStatus.ANSWERED if self._followed == self.colours else ChallengeStatus.PENDING
+        return ChallengeStatus.ANSWERED if len(self._lights) == 1 + self.colours else ChallengeStatus.PENDING
 
 
 def face_light(pixels: npt.NDArray[np.uint8], face: FaceBox) -> List[float]:
@@ -153,8 +147,8 @@ def face_light(pixels: npt.NDArray[np.uint8], face: FaceBox) -> List[float]:
         >>> [round(light, 2) for light in face_light(np.full((90, 90, 3), 127, np.uint8), FaceBox(20, 20, 70, 70))]
         [-1.52, -1.52, -1.52]
     """
-    middle = face_crop(pixels, face.edges, scale=0.6, size=48)
-    light: List[float] = np.log(_LINEAR[middle].mean((0, 1))).tolist()
+    middle = _LINEAR[face_crop(pixels, face.edges, scale=0.6, size=48)]
+    light: List[float] = np.log(middle.mean((0, 1))).tolist()
     return light
 
 
@@ -167,9 +161,9 @@ def follows(before: Sequence[float], now: Sequence[float], colour: str) -> bool:
         colour: A name of ``COLOURS``, not white.
 
     Example:
-        >>> follows([-2.0, -2.0, -2.0], [-1.9, -2.1, -2.1], "red")
+        >>> follows([-2.0] * 3, [-1.9, -2.1, -2.1], "red")
         True
-        >>> follows([-2.0, -2.0, -2.0], [-2.0, -2.0, -2.0], "red")
+        >>> follows([-2.0] * 3, [-2.0] * 3, "red")
         False
     """
     shift = np.subtract(now, before)
