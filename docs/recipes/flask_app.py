@@ -16,7 +16,10 @@ detector = LivenessDetector()  # one per process, shared by its threads
 @app.post("/liveness")
 def liveness() -> dict[str, Any]:
     """Judge the file field ``picture``."""
-    return detector.predict(request.files["picture"].stream).to_dict()
+    picture = request.files.get("picture")
+    if picture is None:
+        raise ImageError("send the picture as a file in the field 'picture'")
+    return detector.predict(picture.stream).to_dict()
 
 
 @app.errorhandler(ImageError)

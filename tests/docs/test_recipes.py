@@ -60,7 +60,16 @@ class TestFlask:
     def test_what_is_no_picture_is_the_clients_error(self, client: Any) -> None:
         answer = client.post("/liveness", data={"picture": (io.BytesIO(b"a note"), "me.jpg")})
         assert answer.status_code == 400 and "not a picture" in answer.json["error"]
-        assert client.post("/liveness").status_code == 400
+
+    @pytest.mark.parametrize(
+        "form", [{}, {"picture": "data:image/jpeg;base64,/9j/"}, {"photo": (io.BytesIO(b""), "me.jpg")}]
+    )
+    def test_what_is_no_file_in_the_field_is_said(self, client: Any, form: Any) -> None:
+        answer = client.post("/liveness", data=form)
+        assert (answer.status_code, answer.json) == (
+            400,
+            {"error": "send the picture as a file in the field 'picture'"},
+        )
 
     def test_a_large_upload_is_refused(self, client: Any) -> None:
         large = io.BytesIO(bytes(9 * 2**20))
@@ -130,6 +139,23 @@ class TestFastAPI:
             second.send_bytes(photo)
             assert second.receive_json()["frames"] == 1
 
+    @pytest.mark.parametrize("text", ["data:image/jpeg;base64,/9j/", "/etc/hostname", ""])
+    def test_a_frame_of_text_is_answered_and_no_vote(self, client: Any, photo: bytes, text: str) -> None:
+        with client.websocket_connect("/camera") as camera:
+            camera.send_text(text)
+            answer = camera.receive_json()
+            assert set(answer) == {"error"} and "binary frame" in answer["error"]
+            assert not text or text not in answer["error"]
+            camera.send_bytes(photo)
+            assert camera.receive_json()["frames"] == 1
+
+    def test_a_large_frame_is_refused_and_the_camera_goes_on(self, client: Any, photo: bytes) -> None:
+        with client.websocket_connect("/camera") as camera:
+            camera.send_bytes(bytes(9 * 2**20))
+            assert "at most" in camera.receive_json()["error"]
+            camera.send_bytes(photo)
+            assert camera.receive_json()["frames"] == 1
+
 
 class TestDjango:
     @pytest.fixture
@@ -149,6 +175,10 @@ class TestDjango:
     def test_what_is_no_picture_is_the_clients_error(self, client: Any, data: Optional[bytes]) -> None:
         answer = client.post("/liveness", {} if data is None else {"picture": self.upload(data)})
         assert answer.status_code == 400 and "picture" in answer.json()["error"]
+
+    def test_text_in_the_field_is_no_picture(self, client: Any) -> None:
+        answer = client.post("/liveness", {"picture": "data:image/jpeg;base64,/9j/"})
+        assert (answer.status_code, answer.json()["error"]) == (400, "send a 'picture' of at most 8 MiB")
 
     def test_another_site_cannot_post(self) -> None:
         recipe("django_app", "django")
@@ -172,6 +202,10 @@ class TestCelery:
     def test_a_broken_photo_is_an_answer(self, liveness: Any, tmp_path: Path) -> None:
         (tmp_path / "broken.jpg").write_bytes(b"a note")
         assert "not a picture" in liveness.delay(str(tmp_path / "broken.jpg")).get(timeout=60)["error"]
+
+    @pytest.mark.parametrize("odd", [None, 7, ["/etc/hostname"], "", "https://example.org/me.jpg"])
+    def test_what_is_no_path_is_an_answer(self, liveness: Any, odd: Any) -> None:
+        assert set(liveness.delay(odd).get(timeout=60)) == {"error"}
 
 
 @pytest.fixture(scope="module")
