@@ -27,7 +27,7 @@ class BoxInMind:
 
 
 def brightness(**options: Any) -> LivenessModel:
-    return LivenessModel.from_file(NETWORKS / "sigmoid.tflite", live_class=1, value_range=(0, 1), **options)
+    return LivenessModel.load(NETWORKS / "sigmoid.tflite", live_class=1, value_range=(0, 1), **options)
 
 
 def frame(score: float) -> npt.NDArray[np.uint8]:

@@ -18,7 +18,8 @@ from PIL import Image
 import facelive
 from facelive.crops import face_crop
 from facelive.errors import ImageError, ModelError
-from facelive.faces import BundledFaceDetector, FaceBox, FaceDetector, _suppress, choose_face
+from facelive.face_network import BundledFaceDetector, _suppress
+from facelive.faces import FaceBox, FaceDetector, choose_face
 from facelive.results import Reason
 
 Picture = npt.NDArray[np.uint8]
@@ -43,7 +44,7 @@ def test_a_network_that_was_tampered_with_is_refused(
     content[-100] ^= 1
     (tmp_path / "face_detector.tflite").write_bytes(bytes(content))
     (tmp_path / "face_detector.json").write_bytes((ASSETS / "face_detector.json").read_bytes())
-    monkeypatch.setattr("facelive.faces._FILE", tmp_path / "face_detector.tflite")
+    monkeypatch.setattr("facelive.face_network._FILE", tmp_path / "face_detector.tflite")
     with pytest.raises(ModelError, match="its card says .*: install facelive again"):
         BundledFaceDetector().detect(portrait)
 

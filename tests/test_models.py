@@ -22,7 +22,7 @@ def grey(*values: int, size: int = 32) -> npt.NDArray[np.uint8]:
 
 
 def own(name: str, **options: Any) -> LivenessModel:
-    return LivenessModel.from_file(NETWORKS / f"{name}.tflite", **{"live_class": 1, "value_range": (0, 1), **options})
+    return LivenessModel.load(NETWORKS / f"{name}.tflite", **{"live_class": 1, "value_range": (0, 1), **options})
 
 
 class TestReadingTheOutput:
@@ -71,14 +71,14 @@ class TestReadingTheOutput:
 class TestBringYourOwn:
     def test_without_card_or_polarity_nothing_is_guessed(self) -> None:
         with pytest.raises(ModelError, match="say live_class=0 or 1"):
-            LivenessModel.from_file(NETWORKS / "sigmoid.tflite")
+            LivenessModel.load(NETWORKS / "sigmoid.tflite")
 
     def test_the_card_beside_the_file_is_read(self, tmp_path: Path) -> None:
         shutil.copy(NETWORKS / "sigmoid.tflite", tmp_path / "mine.tflite")
         card = {"name": "mine", "input_size": 32, "value_range": [0, 1], "live_class": 0, "a_later_key": True}
         (tmp_path / "mine.json").write_text(json.dumps(card))
         assert LivenessModel.load(tmp_path / "mine.tflite").score(grey(51)).tolist() == pytest.approx([0.8], abs=1e-4)
-        assert LivenessModel.from_file(tmp_path / "mine.tflite", live_class=1).card.live_class == 1
+        assert LivenessModel.load(tmp_path / "mine.tflite", live_class=1).card.live_class == 1
 
     def test_the_input_size_is_read_from_the_file(self) -> None:
         assert own("size_64").card.input_size == 64
@@ -97,7 +97,7 @@ class TestBringYourOwn:
     )
     def test_file_and_card_that_disagree_name_both_values(self, name: str, card: dict[str, Any], message: str) -> None:
         with pytest.raises(ModelError, match=message):
-            LivenessModel(NETWORKS / f"{name}.tflite", ModelCard("mine", **{"live_class": 1, "input_size": 32, **card}))
+            own(name, **{"input_size": 32, **card})
 
     def test_a_missing_file(self) -> None:
         with pytest.raises(ModelError, match="cannot read the model file 'none.tflite'"):
@@ -105,7 +105,7 @@ class TestBringYourOwn:
 
     def test_a_picture_is_no_model(self, portrait_path: Path) -> None:
         with pytest.raises(ModelError, match="not a TFLite file"):
-            LivenessModel(portrait_path, ModelCard("mine", live_class=1))
+            LivenessModel.load(portrait_path, live_class=1)
 
     def test_an_unknown_name_lists_the_known(self) -> None:
         with pytest.raises(ModelError, match="no bundled model 'mobilenet_v9': choose from default, "):
@@ -158,7 +158,7 @@ class TestPickling:
         assert pickle.loads(data).score(grey(51)).tolist() == model.score(grey(51)).tolist()
 
     def test_a_bundled_model_pickles_without_this_machines_paths(self) -> None:
-        model = LivenessModel.bundled()
+        model = LivenessModel.load()
         data = pickle.dumps(pickle.loads(pickle.dumps(model)))
         assert str(ASSETS).encode() not in data
         crop = np.full((1, 128, 128, 3), 90, np.uint8)
@@ -167,7 +167,7 @@ class TestPickling:
     def test_a_file_that_changed_meanwhile_is_noticed(self, tmp_path: Path) -> None:
         file = tmp_path / "mine.tflite"
         shutil.copy(NETWORKS / "sigmoid.tflite", file)
-        data = pickle.dumps(LivenessModel.from_file(file, live_class=1))
+        data = pickle.dumps(LivenessModel.load(file, live_class=1))
         shutil.copy(NETWORKS / "logit.tflite", file)
         with pytest.raises(ModelError, match="sha256"):
             pickle.loads(data)
@@ -189,7 +189,7 @@ class TestBundled:
 
     def test_it_scores_in_batches_as_alone(self, name: str) -> None:
         crops = np.random.default_rng(0).integers(0, 256, (5, 128, 128, 3), dtype=np.uint8)
-        model = LivenessModel.bundled(name)
+        model = LivenessModel.load(name)
         singles = [model.score(crop[np.newaxis])[0] for crop in crops]
         assert model.score(crops).tolist() == pytest.approx(singles, abs=1e-4)
 
@@ -216,6 +216,6 @@ def test_a_model_with_a_relative_path_is_found_again_from_another_folder(
 ) -> None:
     shutil.copy(NETWORKS / "sigmoid.tflite", tmp_path / "own.tflite")
     monkeypatch.chdir(tmp_path)
-    content = pickle.dumps(LivenessModel.from_file("own.tflite", live_class=1))
+    content = pickle.dumps(LivenessModel.load("own.tflite", live_class=1))
     monkeypatch.chdir("/")
     assert pickle.loads(content).card.name == "own"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from facelive.faces import BundledFaceDetector
+from facelive.face_network import BundledFaceDetector
 from facelive.quality import QualityPolicy, measure_face
 from facelive.results import FaceBox, Reason
 

@@ -110,7 +110,7 @@ def _judge(
     looks, votes = [], []
     for scene in scenes:
         boxes = [box, *(tuple(edges) for edges in JITTER.draw(box, LOOKS, rng))]
-        first, *others = model.score(np.stack([model.crop(scene, one) for one in boxes])).tolist()
+        first, *others = model.score(np.stack([model.crops(scene, one) for one in boxes])).tolist()
         looks.append(first >= model.card.threshold)
         votes.append(log_average(others) >= model.card.threshold)
     return np.array(looks), np.array(votes)
@@ -148,7 +148,7 @@ def check_kinship(network: Any, model: LivenessModel, scenes: Pixels) -> None:
     from examples.training.export import keras_logits
 
     fitted = model.card.training["calibration"]
-    crops = np.stack([model.crop(scene, centred_box(model.card.crop_scale)) for scene in scenes])
+    crops = np.stack([model.crops(scene, centred_box(model.card.crop_scale)) for scene in scenes])
     expected = Calibration(fitted["temperature"], fitted["offset"])(keras_logits(network, crops))
     apart = float(np.abs(expected - model.score(crops)).max())
     if apart > LARGEST_DIFFERENCE:
@@ -166,7 +166,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--sample", type=int, default=200, help="val attacks, and as many val live pictures")
     parser.add_argument("--out", type=Path, help="write the table here and leave the card alone")
     options = parser.parse_args(arguments)
-    model, network = LivenessModel.from_file(options.model), load_run(options.run)
+    model, network = LivenessModel.load(options.model), load_run(options.run)
     scale = model.card.crop_scale
     parts = {"portrait": simulated_scenes(np.asarray(Image.open(PORTRAIT)), options.draws, scale)}
     check_kinship(network, model, parts["portrait"]["live"])

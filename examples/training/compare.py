@@ -38,7 +38,7 @@ def measure_model(path: Path, validation: ValidationSet, part: ValidationSet) ->
         validation: All val pictures.
         part: Those that the robustness sweep runs on.
     """
-    model = LivenessModel.from_file(path)
+    model = LivenessModel.load(path)
     scale = model.card.crop_scale
 
     def score(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:

@@ -22,7 +22,7 @@ from examples.training import face_measures as measures
 from examples.training import face_searches as searches
 from examples.training.face_data import Sample, load
 
-from facelive.faces import BundledFaceDetector
+from facelive.face_network import BundledFaceDetector
 
 GOALS = {
     "recall, single-face pictures": "≥ 0.98",

@@ -171,7 +171,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     part = validation.subset(np.flatnonzero(np.isin(validation.sources, WEBCAMS))[:: options.every])
     found = {}
     for name in ("mobilenet_v2", "mobilenet", "custom"):
-        model = LivenessModel.from_file(options.models / f"{name}.tflite")
+        model = LivenessModel.load(options.models / f"{name}.tflite")
         found[name] = sweep(part, model.score, crop_scale=model.card.crop_scale)
     print("| condition | " + " | ".join(f"{name}: AUC / BPCER / APCER" for name in found) + " |")
     for condition in CONDITIONS:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from typing import Any, Dict, Literal, Optional, Tuple, Union
+
+from typing_extensions import TypedDict, Unpack
 
 from facelive.errors import ModelError
 
-__all__ = ["MAX_CARD_BYTES", "ModelCard"]
+__all__ = ["MAX_CARD_BYTES", "CardFields", "ModelCard", "ModelFields"]
 
 MAX_CARD_BYTES = 2**20
 """Largest card file that is read; the bundled ones take a few kilobytes."""
@@ -18,6 +20,32 @@ MAX_CARD_BYTES = 2**20
 _MAX_NAME = 200
 _MAX_DEPTH = 20
 _MAX_VALUE = 1e6  # of value_range: beyond it float32 inputs lose the picture
+_VIEWS = ("near", "wide")
+
+
+class CardFields(TypedDict, total=False):
+    """The fields of ``ModelCard`` that may be given where a model is loaded."""
+
+    name: str
+    live_class: int
+    version: str
+    input_size: int
+    crop_scale: float
+    views: Dict[str, float]
+    value_range: Tuple[float, float]
+    output: Literal["probability", "logits"]
+    licence: str
+    sha256: str
+    description: str
+    training: Dict[str, Any]
+    measured: Dict[str, Any]
+    limits: Tuple[str, ...]
+
+
+class ModelFields(CardFields, total=False):
+    """All fields of ``ModelCard``."""
+
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -30,12 +58,15 @@ class ModelCard:
             P(live) and 0 as P(spoof). Never guessed: a folder named ``live`` sorts before ``spoof``.
         version: The model's own version.
         input_size: Side of the square input in pixels.
-        crop_scale: Side of the face crop in units of the face box's longer side.
+        crop_scale: Side of the near view, the face crop, in units of the face box's longer side.
+        views: What the model sees, a side in the same units for each: ``"near"`` is the face crop, mirrored where the
+            picture ends; ``"wide"`` a square of real pixels with what is around the face. Only the near view at
+            ``crop_scale`` unless given. In a file of two inputs each name stands in one input's name.
         value_range: What pixel values 0 and 255 become, for example ``(-1, 1)``.
         output: ``"probability"`` (sigmoid or softmax already applied) or ``"logits"``.
-        threshold: The operating point on P(bona fide), in [0, 1].
+        threshold: The operating point on P(bona fide), above 0 and at most 1.
         licence: SPDX name of the weights' licence.
-        sha256: Hash of the ``.tflite`` file in hex; empty when unknown.
+        sha256: Hash of the ``.tflite`` file in hex, kept in lower case; empty when unknown.
         description: One line for listings.
         training: What it was trained on and how.
         measured: Its errors and on which pictures.
@@ -45,8 +76,8 @@ class ModelCard:
         ModelError: A field is out of its range.
 
     Example:
-        >>> ModelCard("mine", live_class=1, value_range=(0, 1)).crop_scale
-        1.5
+        >>> ModelCard("mine", live_class=1, value_range=(0, 1)).views
+        {'near': 1.5}
     """
 
     name: str
@@ -54,6 +85,7 @@ class ModelCard:
     version: str = "0"
     input_size: int = 128
     crop_scale: float = 1.5
+    views: dict[str, float] = field(default_factory=dict, hash=False)
     value_range: tuple[float, float] = (-1.0, 1.0)
     output: Literal["probability", "logits"] = "probability"
     threshold: float = 0.5
@@ -66,15 +98,23 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         try:
-            object.__setattr__(self, "value_range", tuple(float(value) for value in self.value_range))
+            self._settle("value_range", tuple(_number(value) for value in self.value_range))
             if not isinstance(self.limits, (list, tuple)):
                 raise TypeError("limits are a list of sentences")
-            object.__setattr__(self, "limits", tuple(self.limits))
+            self._settle("limits", tuple(self.limits))
+            views = {name: _number(scale) for name, scale in dict(self.views).items()}
+            self._settle("views", views or {"near": _number(self.crop_scale)})
+            self._settle("crop_scale", self.views.get("near", next(iter(self.views.values()))))
+            self._settle("threshold", _number(self.threshold))
             problem = self._problem()
         except (TypeError, ValueError, OverflowError) as error:
-            raise ModelError(f"the model card holds a value of the wrong type: {error}") from error
+            raise ModelError(f"the model card holds a value of the wrong type: {error!s:.200}") from error
         if problem:
             raise ModelError(f"the model card of {str(self.name)[:_MAX_NAME]!r} {problem}")
+        self._settle("sha256", self.sha256.lower())
+
+    def _settle(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     def _problem(self) -> Optional[str]:
         if not isinstance(self.name, str) or not 1 <= len(self.name) <= _MAX_NAME:
@@ -84,23 +124,40 @@ class ModelCard:
         for text in ("version", "licence", "sha256", "description"):
             if not isinstance(getattr(self, text), str):
                 return f"has a {text} that is no text"
-        if not isinstance(self.input_size, int) or not 8 <= self.input_size <= 1024:
-            return f"has input_size {self.input_size}: pixels from 8 to 1024 are possible"
-        if not 0.2 <= self.crop_scale <= 10:
-            return f"has crop_scale {self.crop_scale}: 0.2 to 10 face sides are possible"
+        if not _is_count(self.input_size) or not 8 <= self.input_size <= 1024:
+            return f"has input_size {self.input_size!r:.60}: pixels from 8 to 1024 are possible"
+        if not set(self.views) <= set(_VIEWS):
+            return "has a view that is neither 'near' nor 'wide'"
+        if not all(0.2 <= scale <= 10 for scale in self.views.values()):
+            return f"has crop_scale or views {self.views}: 0.2 to 10 face sides are possible"
         possible = len(self.value_range) == 2 and -_MAX_VALUE <= self.value_range[0] < self.value_range[1] <= _MAX_VALUE
         if not possible:
             return f"has value_range {self.value_range[:3]}: give (low, high)"
         if self.output not in ("probability", "logits"):
-            return f"has output {self.output!r}: it is 'probability' or 'logits'"
-        if not isinstance(self.live_class, int) or isinstance(self.live_class, bool) or self.live_class < 0:
-            return f"has live_class {self.live_class}: give the index of the live class, 0 or more"
-        if not 0 <= self.threshold <= 1:
-            return f"has threshold {self.threshold}: it lies in [0, 1]"
+            return f"has output {self.output!r:.60}: it is 'probability' or 'logits'"
+        if not _is_count(self.live_class) or self.live_class < 0:
+            return f"has live_class {self.live_class!r:.60}: give the index of the live class, 0 or more"
+        if not 0 < self.threshold <= 1:
+            return f"has threshold {self.threshold}: it lies above 0, which would accept every attack, and up to 1"
         for content in ("training", "measured"):
             if not isinstance(getattr(self, content), dict) or _deeper_than(_MAX_DEPTH, getattr(self, content)):
                 return f"has a {content} that is no object of at most {_MAX_DEPTH} levels"
         return None
+
+    def changed(self, **changes: Unpack[ModelFields]) -> ModelCard:
+        """The same card with other values; another ``crop_scale`` alone changes the near view.
+
+        Raises:
+            ModelError: A field is out of its range.
+            TypeError: There is no such field.
+
+        Example:
+            >>> ModelCard("mine", live_class=1).changed(crop_scale=2).views
+            {'near': 2.0}
+        """
+        if "crop_scale" in changes and "views" not in changes:
+            changes["views"] = {**self.views, "near": changes["crop_scale"]}
+        return replace(self, **changes)
 
     @classmethod
     def from_json(cls, path: Union[str, os.PathLike[str]]) -> ModelCard:
@@ -114,7 +171,7 @@ class ModelCard:
                 text = file.read(MAX_CARD_BYTES + 1)
             if len(text) > MAX_CARD_BYTES:
                 raise ValueError(f"it has more than {MAX_CARD_BYTES} bytes")
-            content = json.loads(text.decode("utf-8"))
+            content = json.loads(text.decode("utf-8-sig"))
         except (OSError, ValueError, RecursionError, MemoryError) as error:
             raise ModelError(f"cannot read the model card {os.fspath(path)!r}: {error}") from error
         if not isinstance(content, dict):
@@ -133,6 +190,16 @@ class ModelCard:
             1.5
         """
         return asdict(self)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError("true and false are no numbers")
+    return float(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _deeper_than(levels: int, content: Any) -> bool:

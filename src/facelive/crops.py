@@ -65,8 +65,9 @@ def scene_crop(
 ) -> npt.NDArray[np.uint8]:
     """Cut a square of real pixels around a face, for what is around it: edges of paper, hands, a screen's frame.
 
-    The square has ``scale`` times the box's longer side, or the picture's shorter side where that is less, and is pushed
-    into the picture where it would stick out. Nothing is mirrored or filled, so that a missing surrounding is no cue.
+    The square has ``scale`` times the box's longer side, or the picture's shorter side where that is less, and is
+    pushed into the picture where it would stick out. Nothing is mirrored or filled, so that a missing surrounding is
+    no cue.
 
     Args:
         image: uint8, (H, W, 3), RGB, 0-255, upright.
@@ -92,7 +93,9 @@ def scene_crop(
     top = min(max((box[1] + box[3] - side) / 2, 0.0), height - side)
     first_x, first_y = math.floor(left), math.floor(top)
     part = to_pillow(image[first_y : math.ceil(top + side), first_x : math.ceil(left + side)])
-    source = (left - first_x, top - first_y, left - first_x + side, top - first_y + side)
+    low_x, low_y = left - first_x, top - first_y
+    # Rounding may end a hair behind the last pixel, which Pillow refuses.
+    source = (low_x, low_y, min(low_x + side, part.width), min(low_y + side, part.height))
     return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0))
 
 

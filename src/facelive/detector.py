@@ -1,53 +1,61 @@
-"""The whole story of a frame: picture, face, quality, crop, score, verdict. ``streams`` adds the vote."""
+"""The whole story of a frame: picture, face, quality, views, score, verdict. ``streams`` adds the vote."""
 
 from __future__ import annotations
 
+import functools
 import os
-from typing import Any, Iterable, Optional, Sequence, Tuple, Union
+from dataclasses import dataclass
+from itertools import islice
+from typing import Iterable, Optional, Sequence, Union
 
 import numpy as np
-import numpy.typing as npt
+from typing_extensions import Literal, Unpack
 
+from facelive.cards import CardFields
 from facelive.challenges import Challenge
-from facelive.errors import ImageError
-from facelive.faces import BundledFaceDetector, FaceDetector, choose_face
-from facelive.images import ImageLike, is_single, read_image
+from facelive.errors import ImageError, ModelError
+from facelive.face_network import BundledFaceDetector
+from facelive.faces import FaceDetector, FaceLike, checked_detector, choose_face, detected, face_in, face_of_crop
+from facelive.frames import Frame, numbered, picture_name, with_progress
+from facelive.images import ImageLike, read_image
 from facelive.models import LivenessModel
 from facelive.quality import QualityPolicy
-from facelive.results import FaceBox, LivenessResult, Reason, Verdict
+from facelive.results import FaceBox, LivenessResult, Reason
 from facelive.session_results import SessionState
 from facelive.sessions import LivenessSession
 from facelive.streams import LivenessStream, StreamState
-from facelive.voting import LogAverageVoter
+from facelive.voting import LogAverageVoter, frames_needed
 
 __all__ = ["BUNDLED", "LivenessDetector"]
 
 BUNDLED = BundledFaceDetector()
 """The face detector that comes with the library; it loads its network at the first frame."""
 
-_MIN_SIDE_PX = 720
-"""Large JPEGs keep this much of their shorter side: a face of 12 % of it still fills the model's input."""
+Order = Literal["RGB", "BGR"]
 
-_Judged = Tuple[Optional[FaceBox], Union[npt.NDArray[np.uint8], Reason]]
+_MIN_SIDE_PX = 720  # of a large JPEG's shorter side: a face of 12 % of it still fills the model's input
+_TOGETHER = 32  # pictures in one call of the network; more gain nothing and keep more views in memory
 
 
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class LivenessDetector:
     """Tells a live face from a picture of one.
 
-    Threads may share a detector for ``predict`` and ``predict_batch``; for frames that belong together give each
-    client its own ``stream()``. It pickles small: another process rebuilds it from its model.
+    Threads may share a detector; nothing in it changes. Frames that belong together go to a ``stream()`` of their own.
+    It pickles small: another process rebuilds it from its model. ``with`` closes it at the end.
 
     Args:
-        model: ``"default"``, another bundled name, the path of your own ``.tflite``, or a ``LivenessModel``.
+        model: ``"default"``, another bundled name, the path or bytes of your own ``.tflite``, or a ``LivenessModel``.
         threshold: Scores from here up are live, in [0, 1]; the model card's operating point unless given.
         window: How many frames vote on a stream.
-        min_frames: A stream accepts nobody on fewer frames than this, at most ``window``.
+        min_frames: A stream accepts nobody on fewer frames than this; ``window`` unless a smaller number is given.
         faces: Finds faces; ``None`` takes every picture as a face crop that is already made.
         quality: Which faces can be judged at all.
         num_threads: Threads inside one call of a model named here; a ``LivenessModel`` and ``faces`` bring their own.
+        card_fields: ``live_class`` and other fields of ``ModelCard``, as ``LivenessModel.load`` takes them.
 
     Raises:
-        ModelError: The model cannot be loaded.
+        ModelError: The model cannot be loaded, or ``faces`` finds no faces.
         RuntimeUnavailableError: No TFLite runtime works here.
         ValueError: ``threshold``, ``window`` or ``min_frames`` is out of range.
 
@@ -57,52 +65,71 @@ class LivenessDetector:
         'no_face'
     """
 
+    model: LivenessModel
+    threshold: float
+    window: int
+    min_frames: int
+    faces: Optional[FaceDetector]
+    quality: QualityPolicy
+
     def __init__(
         self,
-        model: Union[str, os.PathLike[str], LivenessModel] = "default",
+        model: Union[str, os.PathLike[str], bytes, LivenessModel] = "default",
         *,
         threshold: Optional[float] = None,
         window: int = 5,
-        min_frames: int = 1,
+        min_frames: Optional[int] = None,
         faces: Optional[FaceDetector] = BUNDLED,
         quality: QualityPolicy = QualityPolicy(),  # noqa: B008  frozen
         num_threads: int = 1,
+        **card_fields: Unpack[CardFields],
     ) -> None:
-        self.model = model if isinstance(model, LivenessModel) else LivenessModel.load(model, num_threads=num_threads)
-        self.threshold = float(self.model.card.threshold if threshold is None else threshold)
-        if not 0 <= self.threshold <= 1:
+        if not isinstance(model, LivenessModel):
+            model = LivenessModel.load(model, num_threads=num_threads, **card_fields)
+        elif card_fields:
+            raise ModelError(f"{', '.join(card_fields)} belongs into LivenessModel.load(), where the model is loaded")
+        threshold = float(model.card.threshold if threshold is None else threshold)
+        if not 0 <= threshold <= 1:
             raise ValueError(f"threshold is a P(bona fide) in [0, 1], not {threshold}")
-        self.window = LogAverageVoter(window).window
-        if not 1 <= min_frames <= self.window:
-            raise ValueError(f"min_frames must lie between 1 and window ({window}), not {min_frames}")
-        self.min_frames = min_frames
-        self.faces = faces
-        self.quality = quality
-        self._own_stream: Optional[LivenessStream] = None
+        window, min_frames = frames_needed(window, min_frames)
+        values = {"model": model, "threshold": threshold, "window": window, "min_frames": min_frames}
+        self.__dict__.update(values, faces=checked_detector(faces), quality=quality)
 
-    def predict(self, image: ImageLike, *, face: Optional[FaceBox] = None) -> LivenessResult:
+    def predict(self, image: ImageLike, *, face: Optional[FaceLike] = None, order: Order = "RGB") -> LivenessResult:
         """Judge one picture on its own; changes nothing, threads may share it.
 
         Args:
-            image: A path, bytes, binary file, data URL, Pillow image or uint8 RGB array.
-            face: Where the face is, in pixels of the upright picture; found unless given.
+            image: A path, bytes, binary file, data URL, Pillow image, uint8 array or ``Picture``.
+            face: A ``FaceBox`` or ``(x0, y0, x1, y1)`` in pixels of the upright picture; found unless given.
+            order: Colour order of an array; what OpenCV reads is ``"BGR"``.
 
         Returns:
             LIVE or SPOOF with its score, or REJECTED with the reason.
 
         Raises:
-            ImageError: The picture cannot be read, or ``face`` lies outside it.
+            ImageError: The picture cannot be read, or ``face`` is no box or lies outside it.
+            ModelError: ``faces`` answered with something else than faces.
         """
-        return self.predict_batch([image], faces=[face])[0]
+        return self._score([self._look(image, face, order)])[0]
 
     def predict_batch(
-        self, images: Iterable[ImageLike], *, faces: Optional[Sequence[Optional[FaceBox]]] = None
+        self,
+        images: Iterable[ImageLike],
+        *,
+        faces: Optional[Sequence[Optional[FaceLike]]] = None,
+        order: Order = "RGB",
+        on_error: Literal["raise", "return"] = "raise",
+        progress: bool = False,
     ) -> list[LivenessResult]:
-        """Judge pictures that have nothing to do with each other, with one call of the network.
+        """Judge pictures that have nothing to do with each other, many in one call of the network.
 
         Args:
-            images: As in ``predict``; an empty batch gives an empty list.
+            images: As in ``predict``, in a list or from a generator; none give an empty list.
             faces: One box or ``None`` per picture.
+            order: Colour order of arrays.
+            on_error: ``"raise"`` stops at the first picture that cannot be read, and names it; ``"return"`` gives
+                REJECTED for it, with ``Reason.UNREADABLE`` and the ``error``.
+            progress: Show a bar on standard error; needs tqdm.
 
         Returns:
             One result per picture, in order.
@@ -110,33 +137,35 @@ class LivenessDetector:
         Raises:
             ImageError: A picture cannot be read, or its face lies outside it.
             ValueError: ``faces`` and ``images`` differ in length, or ``images`` is a single picture.
-        """
-        if is_single(images):
-            raise ValueError("predict_batch takes a list of pictures; hand a single one to predict")
-        images = list(images)
-        faces = [None] * len(images) if faces is None else faces
-        if len(faces) != len(images):
-            raise ValueError(f"{len(images)} pictures came with {len(faces)} faces: give one box or None per picture")
-        judged = [self._judge(image, face) for image, face in zip(images, faces)]
-        crops = [crop for _, crop in judged if not isinstance(crop, Reason)]
-        scores = iter(self.model.score(np.stack(crops)).tolist() if crops else ())
-        return [
-            self._rejection(face, crop) if isinstance(crop, Reason) else self._verdict(face, next(scores))
-            for face, crop in judged
-        ]
 
-    def stream(self, *, max_age_ms: Optional[float] = None, state: Optional[StreamState] = None) -> LivenessStream:
+        Example:
+            >>> LivenessDetector().predict_batch(["no/such.jpg"], on_error="return")[0].reason.value
+            'unreadable'
+        """
+        if on_error not in ("raise", "return"):
+            raise ValueError(f"on_error is 'raise' or 'return', not {on_error!r:.60}")
+        results, items = [], numbered(images, faces)
+        items = with_progress(items, images) if progress else items
+        while some := list(islice(items, _TOGETHER)):
+            results += self._score([self._look_or_say(*item, order, on_error) for item in some])
+        return results
+
+    def stream(
+        self, *, max_age_ms: Optional[float] = None, state: Optional[StreamState] = None, order: Order = "RGB"
+    ) -> LivenessStream:
         """A fresh vote over the frames of one client, on the same model.
 
         Args:
             max_age_ms: Scores older than this no longer vote; ``None`` lets the last ``window`` vote, however old.
             state: Another stream's ``state``, to go on where it stopped, on another machine for one.
+            order: Colour order of arrays.
 
         Raises:
             ValueError: ``max_age_ms`` or ``state`` is out of range.
         """
         voter = LogAverageVoter(self.window, max_age_ms=max_age_ms)
-        stream = LivenessStream(self.predict, voter, min_frames=self.min_frames)
+        judge = functools.partial(self.predict, order=order)
+        stream = LivenessStream(judge, voter, min_frames=self.min_frames)
         if state is not None:
             stream.restore(state)
         return stream
@@ -148,6 +177,7 @@ class LivenessDetector:
         floor: float = 0.3,
         seconds: float = 15,
         state: Optional[SessionState] = None,
+        order: Order = "RGB",
     ) -> LivenessSession:
         """A fresh visit that ends in one decision, on the same model and with the detector's window.
 
@@ -156,60 +186,64 @@ class LivenessDetector:
             floor: No frame may score below this, in [0, 1].
             seconds: The visit must end within this time of its first frame.
             state: Another session's ``state``, to go on where it stopped; one that does not fit is dropped.
+            order: Colour order of arrays.
 
         Raises:
             ValueError: ``floor`` or ``seconds`` is out of range.
         """
+        judge = functools.partial(self.predict, order=order)
         return LivenessSession(
-            self.predict, window=self.window, floor=floor, seconds=seconds, challenge=challenge, state=state
+            judge, window=self.window, floor=floor, seconds=seconds, challenge=challenge, state=state
         )
-
-    def update(self, image: ImageLike, *, face: Optional[FaceBox] = None) -> LivenessResult:
-        """Judge the next frame on the detector's own stream: for one camera and one thread; see ``LivenessStream``."""
-        if self._own_stream is None:
-            self._own_stream = self.stream()
-        return self._own_stream.update(image, face=face)
-
-    def reset(self) -> None:
-        """Forget the votes of the detector's own stream."""
-        self._own_stream = None
 
     def close(self) -> None:
         """Release the model's interpreters in all threads; later calls raise ``ModelError``."""
         self.model.close()
 
-    def _judge(self, image: ImageLike, face: Optional[FaceBox]) -> _Judged:
-        """The face of a picture, in its original pixels, and its crop or the reason why there is none."""
+    def _look(self, image: ImageLike, face: Optional[FaceLike], order: Order) -> Frame:
+        """A picture's face, in its original pixels, and its views, or the reason why there are none."""
         # A caller's face may be far smaller than one the detector looks for, so it gets every pixel.
-        picture = read_image(image, min_side_px=_MIN_SIDE_PX if face is None else None)
-        found = self._find(picture.pixels, face)
-        if isinstance(found, Reason):
-            return None, found
-        reason = self.quality.check(picture.pixels, found)
-        return found.scaled(picture.scale), reason or self.model.crop(picture.pixels, found.edges)
-
-    def _find(self, pixels: npt.NDArray[np.uint8], face: Optional[FaceBox]) -> Union[FaceBox, Reason]:
-        height, width = pixels.shape[:2]
+        picture = read_image(image, order=order, min_side_px=_MIN_SIDE_PX if face is None else None)
+        pixels, (height, width) = picture.pixels, picture.pixels.shape[:2]
+        found: Union[FaceBox, Reason]
         if face is not None:
-            if face.x1 <= 0 or face.y1 <= 0 or face.x0 >= width or face.y0 >= height:
-                raise ImageError(f"the face {face.edges} lies outside the {width}x{height} picture: give its pixels")
-            return face
-        if self.faces is None:
-            return _face_of_a_crop(width, height, self.model.card.crop_scale)
-        return choose_face(self.faces.detect(pixels), width, height, self.quality.multiple_faces)
+            found = face_in(face, width, height, scale=picture.scale)
+        elif self.faces is None:
+            found = face_of_crop(width, height, self.model.card.crop_scale)
+        else:
+            found = choose_face(detected(self.faces, pixels), width, height, self.quality.multiple_faces)
+        if isinstance(found, Reason):
+            return Frame(reason=found)
+        frame = Frame(found.scaled(picture.scale), reason=self.quality.check(pixels, found))
+        if frame.reason is None:
+            frame.views = self.model.crops(pixels, found.edges)
+        return frame
 
-    def _rejection(self, face: Optional[FaceBox], reason: Reason) -> LivenessResult:
-        return LivenessResult(Verdict.REJECTED, score=None, threshold=self.threshold, face=face, reason=reason)
+    def _look_or_say(
+        self, index: int, image: ImageLike, face: Optional[FaceLike], order: Order, on_error: str
+    ) -> Frame:
+        """As ``_look``; a picture that cannot be read is named, or becomes a frame that says why."""
+        try:
+            return self._look(image, face, order)
+        except ImageError as error:
+            if on_error == "return":
+                return Frame(reason=Reason.UNREADABLE, error=str(error))
+            raise type(error)(f"{picture_name(index, image)}: {error}") from error
 
-    def _verdict(self, face: Optional[FaceBox], score: float) -> LivenessResult:
-        verdict = Verdict.LIVE if score >= self.threshold else Verdict.SPOOF
-        return LivenessResult(verdict, score=score, threshold=self.threshold, face=face)
+    def _score(self, frames: list[Frame]) -> list[LivenessResult]:
+        """Score the frames that have views, in one call, and ask each frame for its result."""
+        usable = [frame for frame in frames if frame.views is not None]
+        if usable:
+            views = np.stack([frame.views for frame in usable if frame.views is not None])
+            for frame, score in zip(usable, self.model.score(views).tolist()):
+                frame.score = score
+        return [frame.result(self.threshold) for frame in frames]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_own_stream": None}
+    def __enter__(self) -> LivenessDetector:
+        return self
 
+    def __exit__(self, *details: object) -> None:
+        self.close()
 
-def _face_of_a_crop(width: int, height: int, crop_scale: float) -> FaceBox:
-    """The face in a picture that is itself the crop: centred, with the margin the model was trained on."""
-    half = max(width, height) / crop_scale / 2
-    return FaceBox(width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
+    def __repr__(self) -> str:
+        return f"LivenessDetector({self.model!r}, threshold={self.threshold:g}, window={self.window})"

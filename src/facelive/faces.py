@@ -1,120 +1,117 @@
-"""Where the face is: the detector that comes with the library, the door for any other, and which face counts."""
+"""Where the face is: the door for any face detector, what counts as a box, and which face a verdict is about."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-import threading
-from operator import itemgetter, mul
-from pathlib import Path
-from typing import Any, List, Optional, Sequence, Union
+from typing import Any, Iterable, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from typing_extensions import Literal, Protocol, runtime_checkable
 
-from facelive.crops import to_pillow
 from facelive.errors import ImageError, ModelError
 from facelive.results import FaceBox, Reason
-from facelive.runtime import TFLiteModel
 
-__all__ = ["BundledFaceDetector", "FaceBox", "FaceDetector", "choose_face"]
+__all__ = [
+    "FaceBox",
+    "FaceDetector",
+    "FaceLike",
+    "as_face",
+    "checked_detector",
+    "choose_face",
+    "detected",
+    "face_of_crop",
+]
 
-_FILE = Path(__file__).parent / "assets" / "face_detector.tflite"
-_SIZE = 160
-_STRIDE = 8
-_GRID = _SIZE // _STRIDE
-_ANCHOR_PX = 32.0
-_PAD = np.float32(114 / 127.5 - 1)  # the grey beside a letterboxed picture, as in training
-_SAME_FACE = 0.4  # boxes that overlap more than this are one face
+FaceLike = Union[FaceBox, Sequence[float], npt.NDArray[Any]]
+"""A ``FaceBox``, or ``(x0, y0, x1, y1)`` in pixels, or those with a score in [0, 1] behind them."""
+
 _CENTRAL = 0.05  # faces whose middle lies in this outer part of the picture give way to others
-
-_Floats = npt.NDArray[np.float32]
-_Row = List[float]  # a face: box, five landmarks, score; 15 numbers
 
 
 @runtime_checkable
 class FaceDetector(Protocol):
     """Anything that finds faces: wrap YuNet, MediaPipe or a server's boxes in a class with this one method."""
 
-    def detect(self, image: npt.NDArray[np.uint8]) -> Sequence[FaceBox]:
+    def detect(self, image: npt.NDArray[np.uint8]) -> Iterable[FaceLike]:
         """Find the faces of a picture.
 
         Args:
             image: uint8, (H, W, 3), RGB, 0-255, upright.
 
         Returns:
-            The faces in any order, in pixels of ``image``; empty when there is none.
+            The faces in any order, each a ``FaceBox`` or ``(x0, y0, x1, y1)``, perhaps with a score behind, in pixels
+            of ``image``; empty when there is none.
         """
         ...
 
 
-class BundledFaceDetector:
-    """The face detector that comes with the library: one small TFLite network, loaded at the first picture.
-
-    It looks at the picture shrunk to 160 pixels: of faces a fifth as high as the picture it finds nine in ten, of
-    smaller ones fewer. Threads may share it; it pickles small, and another process loads its own network.
-
-    Args:
-        score_threshold: Faces scored below this are not reported, in (0, 1).
-        num_threads: Threads inside one call; 1 is fastest at this size.
+def as_face(face: FaceLike) -> FaceBox:
+    """A box, from whatever a caller gives as one.
 
     Raises:
-        ValueError: ``score_threshold`` is out of range.
+        ImageError: It is no box in pixels.
 
     Example:
-        >>> BundledFaceDetector().detect(np.zeros((480, 640, 3), np.uint8))
-        []
+        >>> as_face((10, 20, 110, 140)).side_px
+        120.0
     """
+    if isinstance(face, FaceBox):
+        return face
+    try:
+        x0, y0, x1, y1, *score = face
+        if len(score) > 1:
+            raise ValueError(f"{4 + len(score)} numbers are too many")
+        return FaceBox(x0, y0, x1, y1, *score)
+    except (TypeError, ValueError) as error:
+        raise ImageError(
+            f"a face is a FaceBox or (x0, y0, x1, y1): left, top, right, bottom in pixels, not {_shape(face)} ({error})"
+        ) from error
 
-    def __init__(self, *, score_threshold: float = 0.5, num_threads: int = 1) -> None:
-        if not 0 < score_threshold < 1:
-            raise ValueError(f"score_threshold lies between 0 and 1, not {score_threshold}")
-        self.score_threshold = score_threshold
-        self.num_threads = num_threads
-        self._model: Optional[TFLiteModel] = None
-        self._lock = threading.Lock()
 
-    def detect(self, image: npt.NDArray[np.uint8]) -> list[FaceBox]:
-        """Find the faces of a picture; threads may call this at the same time.
+def face_in(face: FaceLike, width: int, height: int, *, scale: float = 1.0) -> FaceBox:
+    """As ``as_face``, in a picture of ``width`` by ``height`` pixels that was read at a ``scale``-th of its size.
 
-        Args:
-            image: uint8, (H, W, 3), RGB, 0-255, upright.
+    Raises:
+        ImageError: It is no box in pixels, or lies outside the picture.
+    """
+    box = as_face(face).scaled(1 / scale)
+    if not box.touches(width, height):
+        raise ImageError(f"the face {box.edges} lies outside the {width}x{height} picture: give its pixels")
+    return box
 
-        Returns:
-            Faces with five landmarks, best score first, in pixels of ``image``. The middle of each lies in the
-            picture; its edges may lie outside, as the face does.
 
-        Raises:
-            ImageError: ``image`` is not such an array.
-            ModelError: The network's file is not the one that came with the library.
-            RuntimeUnavailableError: No TFLite runtime works here.
-        """
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-            raise ImageError(f"faces are found in a uint8 (H, W, 3) array, not {image.dtype} {image.shape}")
-        height, width = image.shape[:2]
-        batch, left, top, inner_width, inner_height = _letterbox(image)
-        (grid,) = self._loaded().run(batch)
-        found = _suppress(_decode(grid[0], self.score_threshold))
-        for row in found:
-            row[0:14:2] = [(x - left) * width / inner_width for x in row[0:14:2]]
-            row[1:14:2] = [(y - top) * height / inner_height for y in row[1:14:2]]
-        return _boxes(found, width, height)
+def checked_detector(detector: Optional[FaceDetector]) -> Optional[FaceDetector]:
+    """The same face detector, or ``None`` for pictures that are crops already.
 
-    def _loaded(self) -> TFLiteModel:
-        if self._model is None:
-            with self._lock:
-                if self._model is None:
-                    self._model = TFLiteModel(_genuine(_FILE), name=_FILE.name, num_threads=self.num_threads)
-        return self._model
+    Raises:
+        ModelError: It has no ``detect`` method, as a name has none.
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"score_threshold": self.score_threshold, "num_threads": self.num_threads}
+    Example:
+        >>> checked_detector(None) is None
+        True
+    """
+    if detector is None or (callable(getattr(detector, "detect", None)) and not isinstance(detector, type)):
+        return detector
+    raise ModelError(
+        f"faces is an object with a detect(image) method, or None for pictures that are crops, not {detector!r:.60}"
+    )
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+
+def detected(detector: FaceDetector, image: npt.NDArray[np.uint8]) -> list[FaceBox]:
+    """The faces that a detector finds, as boxes, whatever it answers with.
+
+    Raises:
+        ModelError: It answers with something else than faces.
+    """
+    answer = detector.detect(image)
+    try:
+        return [as_face(face) for face in answer]
+    except (ImageError, TypeError) as error:
+        name = type(detector).__name__
+        raise ModelError(
+            f"{name}.detect() answered with {_shape(answer)}, not with faces, each a FaceBox or a row "
+            "(x0, y0, x1, y1) or (x0, y0, x1, y1, score)"
+        ) from error
 
 
 def choose_face(
@@ -142,7 +139,7 @@ def choose_face(
     """
     if multiple not in ("largest", "reject"):
         raise ValueError(f"multiple is 'largest' or 'reject', not {multiple!r}")
-    inside = [box for box in boxes if box.x1 > 0 and box.y1 > 0 and box.x0 < width and box.y0 < height]
+    inside = [box for box in boxes if box.touches(width, height)]
     if not inside:
         return Reason.NO_FACE
     if multiple == "reject" and len(inside) > 1:
@@ -156,87 +153,21 @@ def choose_face(
     return max(inside, key=rank)
 
 
-def _genuine(path: Path) -> bytes:
-    """The bytes of a file, if they are those that the card beside it names."""
-    content = path.read_bytes()
-    said, found = json.loads(path.with_suffix(".json").read_bytes())["sha256"], hashlib.sha256(content).hexdigest()
-    if said != found:
-        raise ModelError(f"{path.name} has sha256 {found}, but its card says {said}: install facelive again")
-    return content
+def face_of_crop(width: int, height: int, scale: float) -> FaceBox:
+    """The face in a picture that is itself a face crop: centred, with the margin that ``scale`` leaves around it.
 
-
-def _letterbox(image: npt.NDArray[np.uint8]) -> tuple[_Floats, int, int, int, int]:
-    """The network's input, and left, top, width and height of the picture in it."""
-    height, width = image.shape[:2]
-    scale = _SIZE / max(width, height)
-    inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (_SIZE - inner_width) // 2, (_SIZE - inner_height) // 2
-    # Two rows a pixel are enough to average over; reducing_gap=1 averages whole blocks, then filters little.
-    rows = image[:: max(1, height // (2 * inner_height))]
-    small = to_pillow(rows).resize((inner_width, inner_height), Image.Resampling.BILINEAR, reducing_gap=1.0)
-    batch = np.full((1, _SIZE, _SIZE, 3), _PAD, np.float32)
-    part = batch[0, top : top + inner_height, left : left + inner_width]
-    np.multiply(np.asarray(small), np.float32(1 / 127.5), out=part)
-    part -= 1
-    return batch, left, top, inner_width, inner_height
-
-
-# A handful of cells see a face: for so few, plain Python takes less time than NumPy's calls.
-
-
-def _decode(grid: _Floats, score_threshold: float) -> list[_Row]:
-    """Cells that see a face, best first, in input pixels."""
-    cells = grid.reshape(-1, 15)
-    seen = np.flatnonzero(cells[:, 0] >= math.log(score_threshold / (1 - score_threshold)))
-    found = []
-    for index, (logit, *cell) in zip(seen.tolist(), cells[seen].tolist()):
-        row, column = divmod(index, _GRID)
-        middle_x, middle_y = (column + 0.5) * _STRIDE, (row + 0.5) * _STRIDE
-        width, height = (_ANCHOR_PX * math.exp(max(min(size, 5), -5)) for size in cell[2:4])
-        xs = [middle_x + x * width for x in (cell[0], *cell[4::2])]
-        ys = [middle_y + y * height for y in (cell[1], *cell[5::2])]
-        box = [xs[0] - width / 2, ys[0] - height / 2, xs[0] + width / 2, ys[0] + height / 2]
-        points = [edge for point in zip(xs[1:], ys[1:]) for edge in point]
-        found.append([*box, *points, 1 / (1 + math.exp(-logit))])
-    return sorted(found, key=itemgetter(14), reverse=True)
-
-
-def _suppress(found: list[_Row]) -> list[_Row]:
-    """One row per face: the mean of the rows that overlap its best one, weighted by score.
-
-    The mean moves half as much as the best row alone when the picture shifts, and liveness scores move with the box.
+    Example:
+        >>> face_of_crop(300, 300, 1.5).edges
+        (50.0, 50.0, 250.0, 250.0)
     """
-    faces = []
-    while found:
-        best, rest = found[0], found[1:]
-        overlaps = [_overlap(best, row) for row in rest]
-        same = [best, *(row for row, overlap in zip(rest, overlaps) if overlap > _SAME_FACE)]
-        found = [row for row, overlap in zip(rest, overlaps) if not overlap > _SAME_FACE]
-        scores = [row[14] for row in same]
-        total = sum(scores)
-        faces.append([sum(map(mul, column, scores)) / total for column in zip(*same)])
-        faces[-1][14] = best[14]
-    return faces
+    half = max(width, height) / scale / 2
+    return FaceBox(width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
 
 
-def _overlap(one: _Row, two: _Row) -> float:
-    """Intersection over union; ``FaceBox.overlap`` for rows, which need not have an area."""
-    width = min(one[2], two[2]) - max(one[0], two[0])
-    height = min(one[3], two[3]) - max(one[1], two[1])
-    if not (width > 0 and height > 0):
-        return 0.0
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
-    return width * height / (areas - width * height)
-
-
-def _boxes(found: list[_Row], width: int, height: int) -> list[FaceBox]:
-    """Rows in picture pixels as faces; what is not finite, has no area or lies outside the picture is dropped."""
-    return [
-        FaceBox(row[0], row[1], row[2], row[3], score=row[14], landmarks=tuple(zip(row[4:14:2], row[5:14:2])))
-        for row in found
-        if all(map(math.isfinite, row))
-        and row[0] < row[2]
-        and row[1] < row[3]
-        and 0 <= row[0] + row[2] <= 2 * width
-        and 0 <= row[1] + row[3] <= 2 * height
-    ]
+def _shape(given: object) -> str:
+    """What was handed in, in few words and without its content."""
+    shape = getattr(given, "shape", None)
+    if isinstance(shape, tuple):
+        return f"an array {shape}"
+    name = "None" if given is None else f"a {type(given).__name__}"
+    return f"{name} of {len(given)}" if isinstance(given, (list, tuple)) else name

@@ -120,7 +120,7 @@ def measure_face(image: npt.NDArray[np.uint8], face: FaceBox) -> FaceMeasures:
         50.0
     """
     height, width = image.shape[:2]
-    if face.x1 <= 0 or face.y1 <= 0 or face.x0 >= width or face.y0 >= height:
+    if not face.touches(width, height):
         raise ValueError(f"the face {face.edges} lies outside the {width}x{height} picture")
     columns = _samples(max(face.x0, 0), min(face.x1, width), width)
     rows = _samples(max(face.y0, 0), min(face.y1, height), height)

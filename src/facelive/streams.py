@@ -8,6 +8,7 @@ from typing import Callable, List, Optional
 
 from typing_extensions import TypedDict
 
+from facelive.faces import FaceLike
 from facelive.images import ImageLike
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
 from facelive.voting import LogAverageVoter
@@ -33,7 +34,9 @@ class LivenessStream:
     Make one with ``LivenessDetector.stream()``.
     """
 
-    def __init__(self, judge: Callable[..., LivenessResult], voter: LogAverageVoter, *, min_frames: int = 1) -> None:
+    __slots__ = ("_face", "_judge", "_min_frames", "_rejected", "_voter")
+
+    def __init__(self, judge: Callable[..., LivenessResult], voter: LogAverageVoter, *, min_frames: int) -> None:
         self._judge = judge
         self._voter = voter
         self._min_frames = min_frames
@@ -41,13 +44,13 @@ class LivenessStream:
         self._rejected = 0
 
     def update(
-        self, image: ImageLike, *, face: Optional[FaceBox] = None, timestamp_ms: Optional[float] = None
+        self, image: ImageLike, *, face: Optional[FaceLike] = None, timestamp_ms: Optional[float] = None
     ) -> LivenessResult:
         """Judge the next frame and vote.
 
         Args:
             image: As in ``LivenessDetector.predict``.
-            face: Where the face is, in pixels of the upright picture; found unless given.
+            face: As in ``LivenessDetector.predict``.
             timestamp_ms: When the frame was taken, for ``max_age_ms``; the time of this call unless given.
 
         Returns:
@@ -71,12 +74,10 @@ class LivenessStream:
             self._voter.reset()
             vote = self._voter.update(result.score, timestamp_ms=timestamp_ms)
         self._face, self._rejected = result.face, 0
-        result = replace(result, vote=vote, frames=self._voter.frames)
-        if vote < result.threshold:
-            return replace(result, verdict=Verdict.SPOOF)
-        if result.frames < self._min_frames:
-            return replace(result, verdict=Verdict.REJECTED, reason=Reason.TOO_FEW_FRAMES)
-        return replace(result, verdict=Verdict.LIVE)
+        verdict, reason = Verdict.of(vote, result.threshold), None
+        if verdict is Verdict.LIVE and self._voter.frames < self._min_frames:
+            verdict, reason = Verdict.REJECTED, Reason.TOO_FEW_FRAMES
+        return replace(result, verdict=verdict, reason=reason, vote=vote, frames=self._voter.frames)
 
     def reset(self) -> None:
         """Forget every vote, as a new stream."""
@@ -112,8 +113,10 @@ class LivenessStream:
                 raise ValueError("its scores, timestamps, face and count do not fit together")
             for score, timestamp_ms in zip(scores, times):
                 voter.update(score, timestamp_ms=timestamp_ms)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"this is not the state of a stream like this one ({error}): start a new one") from error
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(
+                f"this is not the state of a stream like this one ({error!s:.100}): start a new one"
+            ) from error
         self._voter, self._face, self._rejected = voter, face, rejected
 
     def _pass_over(self, result: LivenessResult) -> LivenessResult:

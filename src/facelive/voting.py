@@ -1,4 +1,4 @@
-"""One score is a glance, five are a look: the log-average vote over the last frames."""
+"""The log-average vote over the last scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 from collections import deque
 from typing import Iterable, Optional
 
-__all__ = ["LogAverageVoter", "log_average"]
+__all__ = ["LogAverageVoter", "frames_needed", "log_average"]
+
+_MOST_FRAMES = 1_000_000  # eleven hours of a camera
 
 
 def log_average(scores: Iterable[float]) -> float:
@@ -59,10 +61,10 @@ class LogAverageVoter:
     __slots__ = ("_scores", "_times_ms", "max_age_ms", "window")
 
     def __init__(self, window: int = 5, *, max_age_ms: Optional[float] = None) -> None:
-        if window < 1 or not float(window).is_integer():
-            raise ValueError(f"window counts frames and must be a whole number from 1 up, not {window}")
+        if not 1 <= window <= _MOST_FRAMES or not float(window).is_integer():
+            raise ValueError(f"window counts frames and must be a whole number from 1 up, not {window!r:.60}")
         if max_age_ms is not None and not max_age_ms > 0:
-            raise ValueError(f"max_age_ms must be above 0, not {max_age_ms}")
+            raise ValueError(f"max_age_ms must be above 0, not {max_age_ms!r:.60}")
         self.window = int(window)
         self.max_age_ms = max_age_ms
         self._scores: deque[float] = deque(maxlen=self.window)
@@ -114,8 +116,12 @@ class LogAverageVoter:
         self._times_ms.clear()
 
     def _checked_time(self, timestamp_ms: Optional[float]) -> float:
-        if timestamp_ms is None or not math.isfinite(timestamp_ms):
-            raise ValueError(f"a voter with max_age_ms needs a finite timestamp_ms, not {timestamp_ms}")
+        try:
+            timestamp_ms = math.nan if timestamp_ms is None else float(timestamp_ms)
+        except OverflowError:  # an integer beyond any clock
+            timestamp_ms = math.inf
+        if not math.isfinite(timestamp_ms):
+            raise ValueError("a voter with max_age_ms needs a finite timestamp_ms with every score")
         if self._times_ms and timestamp_ms < self._times_ms[-1]:
             raise ValueError(
                 f"timestamp_ms {timestamp_ms} lies before {self._times_ms[-1]}; reset the voter to start again"
@@ -129,7 +135,23 @@ class LogAverageVoter:
         self._times_ms.append(now_ms)
 
 
+def frames_needed(window: int, min_frames: Optional[int]) -> tuple[int, int]:
+    """The window of a vote, and how many frames it needs to accept: all of them unless a smaller number is given.
+
+    Raises:
+        ValueError: Either is out of range.
+
+    Example:
+        >>> frames_needed(5, None)
+        (5, 5)
+    """
+    window = LogAverageVoter(window).window
+    if min_frames is not None and not 1 <= min_frames <= window:
+        raise ValueError(f"min_frames must lie between 1 and window ({window}), not {min_frames}")
+    return window, window if min_frames is None else min_frames
+
+
 def _checked(score: float) -> float:
     if not 0.0 <= score <= 1.0:
-        raise ValueError(f"a score is P(bona fide) in [0, 1], not {score}")
+        raise ValueError(f"a score is P(bona fide) in [0, 1], not {score!r:.60}")
     return float(score)

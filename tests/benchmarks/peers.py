@@ -23,8 +23,8 @@ import onnxruntime
 from PIL import Image
 
 from facelive import FaceBox, LivenessDetector, LivenessModel
-from facelive.faces import BundledFaceDetector
-from facelive.runtime import TFLiteModel
+from facelive.face_network import BundledFaceDetector
+from facelive.tflite import TFLiteModel
 
 Pixels = npt.NDArray[np.uint8]
 Call = Callable[[], object]
@@ -78,7 +78,7 @@ def _calls(frame: Pixels, face: FaceBox, teachers: Path) -> dict[str, Call]:
     }
     for name in ("custom", "mobilenet"):
         if (Path(__file__).parents[2] / "src" / "facelive" / "assets" / f"{name}.tflite").exists():
-            other = LivenessDetector(LivenessModel.bundled(name))
+            other = LivenessDetector(LivenessModel.load(name))
             calls[f"facelive, {name}: whole call"] = lambda other=other: other.predict(frame)  # type: ignore[misc]
     return calls
 

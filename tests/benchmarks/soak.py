@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from facelive import LivenessDetector
-from facelive.runtime import runtime_name
+from facelive.tflite import runtime_name
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.jpg"
 WARM_UP = 1_000

@@ -21,8 +21,8 @@ CLOCK = "import time; start = time.perf_counter(); {}; print((time.perf_counter(
 MEMORY = "{}; print(int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1024)"
 BASE = "import numpy, PIL.Image"
 BARE = (
-    "import numpy, PIL.Image, facelive.runtime as r; from facelive.models import _ASSETS, DEFAULT_MODEL; "
-    "m = r.TFLiteModel((_ASSETS / (DEFAULT_MODEL + '.tflite')).read_bytes()); "
+    "import numpy, PIL.Image, facelive.runtime as r; from facelive.model_files import DEFAULT_MODEL, read_model; "
+    "m = r.TFLiteModel(read_model(DEFAULT_MODEL)); "
     "m.run(numpy.zeros((1, 128, 128, 3), 'f'))"
 )
 VERDICT = f"import facelive; facelive.LivenessDetector().predict({str(PORTRAIT)!r})"
@@ -35,7 +35,7 @@ def main() -> None:
     rows = {
         "import numpy, PIL.Image (ms)": CLOCK.format(BASE),
         "import facelive (ms)": CLOCK.format("import facelive"),
-        "import facelive and a runtime (ms)": CLOCK.format("import facelive.runtime as r; r.runtime_name()"),
+        "import facelive and a runtime (ms)": CLOCK.format("import facelive.tflite as r; r.runtime_name()"),
         "import to first verdict (ms)": CLOCK.format(VERDICT),
         "peak memory: NumPy and Pillow (MB)": MEMORY.format(BASE),
         "peak memory: one bare invoke (MB)": MEMORY.format(BARE),

@@ -41,7 +41,7 @@ def _frame(width: int, height: int) -> npt.NDArray[np.uint8]:
 
 CALLS = [
     pytest.param(case.step, call, case.pictures, id=f"{case.step}: {who}")
-    for case in cases(LivenessModel.bundled(), draw=_frame)
+    for case in cases(LivenessModel.load(), draw=_frame)
     for who, call in (("facelive", case.call), (case.floor, case.floor_call))
     if call
 ]

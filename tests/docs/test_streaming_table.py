@@ -36,7 +36,7 @@ def frame(score: float) -> npt.NDArray[np.uint8]:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LivenessModel:
     """Its score is the brightness of the face, so that each frame scores what the page says, or nearly."""
-    return LivenessModel.from_file(ROOT / "tests" / "networks" / "sigmoid.tflite", live_class=1, value_range=(0, 1))
+    return LivenessModel.load(ROOT / "tests" / "networks" / "sigmoid.tflite", live_class=1, value_range=(0, 1))
 
 
 def verdicts(model: LivenessModel, frames: str, min_frames: int) -> str:
@@ -70,7 +70,7 @@ def test_the_row_is_true(model: LivenessModel, what: str, frames: str, expected:
 
 def test_the_frames_score_what_the_page_says(model: LivenessModel) -> None:
     for score in SCORES.values():
-        assert model.score(model.crop(frame(score), HERE.edges)[np.newaxis])[0] == pytest.approx(score, abs=0.01)
+        assert model.score(model.crops(frame(score), HERE.edges)[np.newaxis])[0] == pytest.approx(score, abs=0.01)
 
 
 def test_the_table_is_read_whole() -> None:

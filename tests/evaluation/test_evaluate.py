@@ -101,7 +101,7 @@ def test_a_half_done_run_goes_on_without_scoring_twice(
 
 
 def test_the_results_of_other_settings_are_refused(folder: Path, model: Path, tmp_path: Path, report: Report) -> None:
-    upside_down = LivenessDetector(LivenessModel.from_file(model, live_class=0), threshold=0.5, faces=None)
+    upside_down = LivenessDetector(LivenessModel.load(model, live_class=0), threshold=0.5, faces=None)
     with pytest.raises(EvaluationError, match=r"model_reading was \[1, .* and is now \[0, "):
         evaluate(folder, upside_down, results=tmp_path / "r.jsonl")
     searching = LivenessDetector(model, threshold=0.5)

@@ -14,7 +14,7 @@ from tests.fuzz.trials import Trials
 
 from facelive import FaceliveError, LivenessModel, ModelCard
 from facelive.images import MAX_PIXELS, read_image
-from facelive.tflite_format import check_tflite
+from facelive.tflite.format import check_tflite
 
 __all__ = ["SEEDS", "TARGETS"]
 
@@ -61,15 +61,15 @@ def _read_card(content: bytes) -> None:
 
 
 def tflite(data: bytes) -> None:
-    """Walk a model file; one that gets through is loaded as a stranger's is, tried out first."""
+    """Walk a model file; one that gets through is loaded as an untrusted one is, tried out first."""
     try:
         check_tflite(data)
     except FaceliveError:
         return
     _MODEL.write_bytes(data)
     try:
-        with mock.patch("facelive.models.try_out", TRIALS.try_out):
-            model = LivenessModel.from_file(_MODEL, live_class=1)
+        with mock.patch("facelive.tflite.try_out", TRIALS.try_out):
+            model = LivenessModel.load(_MODEL, live_class=1)
         size = model.card.input_size
         scores = model.score(np.full((2, size, size, 3), 128, np.uint8))
     except FaceliveError:

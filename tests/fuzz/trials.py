@@ -1,4 +1,4 @@
-"""``facelive.trial``, behind a quick one in a process that stays: most files that crash do so there, at little cost."""
+"""``facelive.tflite.trial``, behind a quick one in a process that stays: most files that crash do so there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMEOUT_S = 20.0
 _START = """
 import os, struct, sys
 sys.path[:] = {path!r}
-from facelive.trial import _limit_memory, _try_here
+from facelive.tflite.trial import _limit_memory, _try_here
 _limit_memory()
 source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
 os.dup2(2, 1)
@@ -29,7 +29,7 @@ while head := source.read(4):
 
 
 class Trials:
-    """One process after another in which files are loaded and run, as ``facelive.trial`` does in one for each file."""
+    """One process after another in which files are loaded and run; ``facelive.tflite.trial`` has one for each file."""
 
     def __init__(self) -> None:
         self._process: Optional[subprocess.Popen[bytes]] = None
@@ -41,7 +41,7 @@ class Trials:
             ModelError: Either crashed, or took too long.
         """
         from facelive import ModelError  # not above: the fuzzer has to be there before the library is
-        from facelive.trial import try_out
+        from facelive.tflite.trial import try_out
 
         if self._process is None:
             command = [sys.executable, "-c", _START.format(path=sys.path)]

@@ -93,7 +93,7 @@ def _read_card(path: Path) -> Callable[[], str]:
 
 def _load(path: Path) -> Callable[[], str]:
     def work() -> str:
-        model = LivenessModel.from_file(path, live_class=1, value_range=(0, 1))
+        model = LivenessModel.load(path, live_class=1, value_range=(0, 1))
         result = LivenessDetector(model, faces=None).predict(pictures.PORTRAIT)
         assert result.score is None or 0 <= result.score <= 1, result
         return "scored"

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from tests.hostile import models, pictures
 
-import facelive.models
+import facelive.model_files
 from facelive import ImageError, LivenessDetector, ModelCard, ModelError
 from facelive.images import read_image
-from facelive.tflite_format import check_tflite
+from facelive.tflite.format import check_tflite
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,11 +116,11 @@ def test_a_bundled_file_that_was_tampered_with_is_not_loaded(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One bit of one weight, in a copy of the library's own files."""
-    shutil.copytree(Path(facelive.models.__file__).parent / "assets", tmp_path / "assets")
+    shutil.copytree(Path(facelive.model_files.__file__).parent / "assets", tmp_path / "assets")
     file = tmp_path / "assets" / f"{name}.tflite"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    monkeypatch.setattr(facelive.models, "_ASSETS", tmp_path / "assets")
+    monkeypatch.setattr(facelive.model_files, "_ASSETS", tmp_path / "assets")
     with pytest.raises(ModelError, match="has sha256 [0-9a-f]{64}, but its card says"):
         LivenessDetector(name)

@@ -19,7 +19,7 @@ class OwnFaces:
 
 
 def integrate() -> None:
-    model = facelive.LivenessModel.from_file("own.tflite", live_class=0, value_range=(0, 1), output="logits")
+    model = facelive.LivenessModel.load("own.tflite", live_class=0, value_range=(0, 1), output="logits")
     detector = facelive.LivenessDetector(
         model, threshold=0.4, faces=OwnFaces(), quality=facelive.QualityPolicy(min_face_px=60)
     )
@@ -35,4 +35,4 @@ def integrate() -> None:
 
     detector.predict(3.5)  # type: ignore[arg-type]
     facelive.LivenessDetector(faces=object())  # type: ignore[arg-type]
-    facelive.LivenessModel.from_file("own.tflite", polarity=1)  # type: ignore[call-arg]
+    facelive.LivenessModel.load("own.tflite", polarity=1)  # type: ignore[call-arg]

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from facelive.crops import normalize
 from facelive.detector import LivenessDetector
-from facelive.faces import BundledFaceDetector
+from facelive.face_network import BundledFaceDetector
 from facelive.images import read_image
 from facelive.models import LivenessModel
 from facelive.results import FaceBox
@@ -72,8 +71,8 @@ def cases(model: LivenessModel, *, draw: Callable[[int, int], _Pixels] = made_up
     face = found[0] if found else FaceBox(250, 130, 390, 310)
     detector = LivenessDetector(model, faces=finder if found else _Found(finder, face))
     on_crops = LivenessDetector(model, faces=None)
-    crop = model.crop(vga, face.edges)
-    invoke = ("bare invoke", _bare_invoke(model, crop[np.newaxis]))
+    views = model.crops(vga, face.edges)
+    invoke = ("bare invoke", _bare_invoke(model, views[np.newaxis]))
     decode, decode_phone = (("Pillow decode", functools.partial(_decode, data)) for data in (jpeg, phone_jpeg))
     search = ("bare invoke", finder._loaded().interpreter().invoke)
 
@@ -82,11 +81,11 @@ def cases(model: LivenessModel, *, draw: Callable[[int, int], _Pixels] = made_up
     yield Case("find the face in 640x480", lambda: finder.detect(vga), *search)
     yield Case("find the face in 1920x1080", lambda: finder.detect(full_hd), *search)
     yield Case("check the face", lambda: detector.quality.check(vga, face))
-    yield Case("crop", lambda: model.crop(vga, face.edges))
+    yield Case("crop", lambda: model.crops(vga, face.edges))
     for count in (1, 8, 32):
-        yield _batch(f"score {count} crop{'s' * (count > 1)}, a crop", model, np.stack([crop] * count))
+        yield _batch(f"score {count} crop{'s' * (count > 1)}, a crop", model, np.stack([views] * count))
     yield Case("vote", lambda: voter.update(0.7))
-    yield Case("predict a face crop", lambda: on_crops.predict(crop), *invoke)
+    yield Case("predict a face crop", lambda: on_crops.predict(views[0]), *invoke)
     yield Case("predict 640x480, face given", lambda: detector.predict(vga, face=face), *invoke)
     yield Case("predict 640x480", lambda: detector.predict(vga), *invoke)
     yield Case("predict 1920x1080", lambda: detector.predict(full_hd), *invoke)
@@ -98,7 +97,7 @@ def cases(model: LivenessModel, *, draw: Callable[[int, int], _Pixels] = made_up
         single = functools.partial(_each, detector.predict, [vga] * count)
         yield Case(f"predict_batch({count}), a picture", batch, "predict", single, count)
     for threads in (1, 2, 4):
-        yield _threads("score", model.score, crop[np.newaxis], threads)
+        yield _threads("score", model.score, views[np.newaxis], threads)
     for threads in (1, 2, 4):
         yield _threads("predict", detector.predict, vga, threads)
 
@@ -124,7 +123,8 @@ def _bare_invoke(model: LivenessModel, crops: _Pixels) -> _Call:
     """The network alone, input already in place: nothing in Python but the call."""
     model.score(crops)  # sets the batch size
     run = model.network.interpreter()
-    run.set_tensor(run.get_input_details()[0]["index"], normalize(crops, model.card.value_range))
+    for tensor, values in zip(model.network.input_details, model.inputs(crops)):
+        run.set_tensor(tensor["index"], values)
     call: _Call = run.invoke
     return call
 

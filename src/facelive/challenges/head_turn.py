@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Literal
 
+from facelive.boxes import FaceBox, Point
 from facelive.challenges.protocol import ChallengeStatus, Screen
 from facelive.guidance import Guidance
-from facelive.results import FaceBox, Point
 
 __all__ = ["HeadTurn", "nose_offset"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Dict
 
 from facelive import LivenessModel, __version__
-from facelive.runtime import runtime_name
+from facelive.tflite import runtime_name
 
 __all__ = ["about"]
 

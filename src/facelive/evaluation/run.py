@@ -22,7 +22,7 @@ from facelive.evaluation.samples import Samples, Survey
 from facelive.evaluation.scoring import Scorer
 from facelive.evaluation.summary import build_report, split_scores
 from facelive.pool import in_processes
-from facelive.runtime import runtime_name
+from facelive.tflite import runtime_name
 
 __all__ = ["evaluate"]
 

@@ -10,7 +10,7 @@ from facelive.detector import LivenessDetector
 from facelive.errors import ImageError
 from facelive.evaluation.outcomes import Outcome
 from facelive.evaluation.samples import Unit
-from facelive.results import FaceBox, Verdict
+from facelive.results import FaceBox, Reason, Verdict
 
 __all__ = ["Scorer"]
 
@@ -44,7 +44,8 @@ class Scorer:
                 unreadable.append(sample.path)
                 reason = reason or str(error)
                 continue
-            if result.verdict is Verdict.REJECTED:
+            # A recording shorter than the window has a vote too; whether that is enough is the deployment's to say.
+            if result.verdict is Verdict.REJECTED and result.reason is not Reason.TOO_FEW_FRAMES:
                 rejected += 1
                 reason = result.reason.value if result.reason else ""
             else:

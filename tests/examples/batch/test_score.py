@@ -18,7 +18,7 @@ import pytest
 from tests.examples.batch.conftest import BROKEN, PICTURES, WITHOUT_A_FACE
 
 from facelive import FaceBox, ImageError, LivenessDetector, LivenessModel, __version__
-from facelive.faces import BundledFaceDetector
+from facelive.face_network import BundledFaceDetector
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: no archive was scored (pip install 'ray[data]')")
 
@@ -235,4 +235,4 @@ def test_a_model_of_ones_own_travels_with_its_bytes(tmp_path: Path) -> None:
     pickled = ray.cloudpickle.dumps(LivenessDetector(model))
     (tmp_path / "own.tflite").unlink()
     assert ray.cloudpickle.loads(pickled).model.card == model.card
-    assert len(ray.cloudpickle.dumps(LivenessDetector(LivenessModel.bundled()))) < 64_000
+    assert len(ray.cloudpickle.dumps(LivenessDetector(LivenessModel.load()))) < 64_000

@@ -30,7 +30,7 @@ CLIENTS, FRAMES, WINDOW = 8, 25, 5
 @pytest.fixture(scope="module")
 def detector() -> LivenessDetector:
     """A network that answers with the mean of the face, so that each client's frames have scores of their own."""
-    mean = LivenessModel.from_file(scene.ROOT / "tests/networks/sigmoid.tflite", live_class=1, value_range=(0, 1))
+    mean = LivenessModel.load(scene.ROOT / "tests/networks/sigmoid.tflite", live_class=1, value_range=(0, 1))
     return LivenessDetector(mean, threshold=0.36, min_frames=WINDOW)
 
 

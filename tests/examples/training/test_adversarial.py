@@ -159,6 +159,6 @@ def test_val_pictures_are_studied_where_the_data_is(run: Path, network: Any, tin
 
     scenes = sample_scenes(tiny_data, tmp_path, 2, 1.5)
     assert {name: len(pictures) for name, pictures in scenes.items()} == {"attack": 2, "live": 2}
-    found = study(network, LivenessModel.from_file(run / "out" / "custom.tflite"), scenes)
+    found = study(network, LivenessModel.load(run / "out" / "custom.tflite"), scenes)
     assert (found["attacks"], found["live"]) == (2, 2)
     assert all(0 <= rate <= 1 for rate in found["bpcer"])

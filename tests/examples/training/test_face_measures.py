@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from facelive import FaceBox
-from facelive.faces import BundledFaceDetector
+from facelive.face_network import BundledFaceDetector
 
 pytest.importorskip("cv2", reason="measuring needs OpenCV: pip install -r examples/training/requirements.txt")
 

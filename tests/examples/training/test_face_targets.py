@@ -9,7 +9,7 @@ from examples.training.face_targets import ANCHOR_PX, CHANNELS, SIZE, STRIDE, de
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facelive.faces import _decode
+from facelive.face_network import _decode
 
 Array = npt.NDArray[np.float32]
 GRID = SIZE // STRIDE

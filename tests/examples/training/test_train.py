@@ -52,7 +52,7 @@ def test_train_stop_resume_export(tiny_data: Path, tmp_path: Path) -> None:
     (stopped / "command.txt").write_text("python -m examples.training.train custom --run RUN", encoding="utf-8")
     validation = ValidationSet.load(tiny_data, tiny_data, tmp_path / "cache")
     export(stopped, tmp_path / "out", validation)
-    model = LivenessModel.from_file(tmp_path / "out" / "custom.tflite")
+    model = LivenessModel.load(tmp_path / "out" / "custom.tflite")
     scores = model.score(validation.crops(1.5))
     assert scores.shape == (6,)
     card = json.loads((tmp_path / "out" / "custom.json").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).parents[3] / "src" / "facelive" / "assets" / "face_dete
 def test_the_bundled_face_detector_goes_back_into_keras() -> None:
     from examples.training.unfold import unfold
 
-    from facelive.runtime import TFLiteModel
+    from facelive.tflite import TFLiteModel
 
     content = SHIPPED.read_bytes()
     model = network.face_network()

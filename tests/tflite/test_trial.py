@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from facelive import ModelError
-from facelive.trial import try_out
+from facelive.tflite.trial import try_out
 
-NETWORKS = Path(__file__).parent / "networks"
+NETWORKS = Path(__file__).parents[1] / "networks"
 
 # A process of its own: were a crash to get through, the test run would not live to report it.
 DAMAGE = """
 import random, sys
 from pathlib import Path
-from facelive import LivenessModel, ModelError, ModelCard
+from facelive import LivenessModel, ModelError
 import numpy as np
 files = sorted(Path(sys.argv[1]).glob("*.tflite"))
 draw = random.Random(int(sys.argv[2]))
@@ -25,7 +25,7 @@ for _ in range(int(sys.argv[3])):
     for _ in range(draw.randint(1, 4)):
         content[draw.randrange(8, len(content))] = draw.randrange(256)
     try:
-        model = LivenessModel(bytes(content), ModelCard(name="damaged", input_size=32, live_class=1))
+        model = LivenessModel.load(bytes(content), input_size=32, live_class=1)
         scores = model.score(np.full((2, 32, 32, 3), 128, np.uint8))
     except ModelError as error:
         refused += 1
@@ -55,14 +55,14 @@ def test_a_file_that_the_runtime_refuses_in_an_orderly_way_passes_too() -> None:
 
 def test_a_crash_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies as a crashing runtime does: by a signal, without a word."""
-    monkeypatch.setattr("facelive.trial._START", "import os; os.abort()  # {path!r} {name!r}")
+    monkeypatch.setattr("facelive.tflite.trial._START", "import os; os.abort()  # {name!r}")
     with pytest.raises(ModelError, match="crashes the TFLite runtime.*download it again"):
         try_out((NETWORKS / "sigmoid.tflite").read_bytes(), "mine.tflite")
 
 
 def test_a_file_that_never_finishes_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facelive.trial._START", "import time; time.sleep(60)  # {path!r} {name!r}")
-    monkeypatch.setattr("facelive.trial.TIMEOUT_S", 0.5)
+    monkeypatch.setattr("facelive.tflite.trial._START", "import time; time.sleep(60)  # {name!r}")
+    monkeypatch.setattr("facelive.tflite.trial.TIMEOUT_S", 0.5)
     with pytest.raises(ModelError, match="within 0 s|within 1 s"):
         try_out((NETWORKS / "sigmoid.tflite").read_bytes())
 
@@ -74,7 +74,8 @@ def test_a_frozen_program_skips_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_another_process_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/no/such/interpreter")
+    for name in ("executable", "_base_executable", "prefix", "exec_prefix", "base_prefix"):
+        monkeypatch.setattr(sys, name, "/no/such/place", raising=False)
     with pytest.raises(ModelError, match="mine.tflite could not be tried in another process.*give its card a sha256"):
         try_out((NETWORKS / "sigmoid.tflite").read_bytes(), "mine.tflite")
 
@@ -85,7 +86,7 @@ def test_it_works_in_a_process_whose_memory_is_limited() -> None:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
         "from facelive import LivenessModel\n"
-        "LivenessModel.from_file(sys.argv[1], live_class=1)"
+        "LivenessModel.load(sys.argv[1], live_class=1)"
     )
     command = [sys.executable, "-c", code, str(NETWORKS / "sigmoid.tflite")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)

@@ -14,11 +14,11 @@ from typing import Iterator, Optional
 
 from facelive.errors import ModelError
 
-__all__ = ["check_tflite"]
+__all__ = ["check_tflite", "last_operator"]
 
 # Field numbers of the tables of interest, as the schema orders them.
 _MODEL_CODES, _MODEL_SUBGRAPHS, _MODEL_BUFFERS, _MODEL_METADATA, _MODEL_SIGNATURES = 1, 2, 4, 6, 7
-_CODE_CUSTOM = 1
+_CODE_SHORT, _CODE_CUSTOM, _CODE_BUILTIN = 0, 1, 3
 _GRAPH_TENSORS, _GRAPH_INPUTS, _GRAPH_OUTPUTS, _GRAPH_OPERATORS = 0, 1, 2, 3
 _TENSOR_SHAPE, _TENSOR_BUFFER, _TENSOR_NAME, _TENSOR_QUANTIZATION, _TENSOR_SIGNATURE = 0, 2, 3, 4, 7
 _METADATA_NAME, _METADATA_BUFFER = 0, 1
@@ -27,6 +27,10 @@ _MAP_NAME, _MAP_TENSOR = 0, 1
 _QUANTIZATION_MIN, _QUANTIZATION_MAX, _QUANTIZATION_SCALE, _QUANTIZATION_ZERO = 0, 1, 2, 3
 _OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS, _OPERATOR_OPTIONS, _OPERATOR_CUSTOM = 0, 1, 2, 4, 5
 _BUFFER_DATA = 0
+
+# Numbers of operators, as the schema counts them.
+_ENDINGS = {14: "sigmoid", 25: "softmax"}
+_SAME_VALUES = {6, 22, 43, 53, 70, 114}  # dequantize, reshape, squeeze, cast, expand_dims, quantize
 
 _MOST_ELEMENTS = 1 << 28  # of all tensors of a graph: a gibibyte; the largest model that comes along has 6 million
 
@@ -47,6 +51,31 @@ def check_tflite(content: bytes, name: str = "model") -> None:
         _check_model(_Table(content, _offset(content, 0), _Budget(len(content))))
     except (struct.error, IndexError) as error:
         raise ModelError(f"{name} cannot be loaded: the file is cut short or damaged ({error})") from error
+
+
+def last_operator(content: bytes) -> Optional[str]:
+    """What a file ends in, if that is a sigmoid or a softmax; steps that only reshape or convert are passed over.
+
+    Args:
+        content: The bytes of a whole TFLite file.
+
+    Returns:
+        ``"sigmoid"``, ``"softmax"`` or ``None``.
+    """
+    try:
+        model = _Table(content, _offset(content, 0), _Budget(len(content)))
+        codes = [max(code.int8(_CODE_SHORT), code.uint32(_CODE_BUILTIN)) for code in model.tables(_MODEL_CODES)]
+        graph = next(model.tables(_MODEL_SUBGRAPHS))
+        wanted = graph.integers(_GRAPH_OUTPUTS)[0]
+        for operator in reversed(list(graph.tables(_GRAPH_OPERATORS))):
+            if wanted in operator.integers(_OPERATOR_OUTPUTS):
+                code = codes[operator.uint32(_OPERATOR_CODE)]
+                if code not in _SAME_VALUES:
+                    return _ENDINGS.get(code)
+                wanted = operator.integers(_OPERATOR_INPUTS)[0]
+    except (ModelError, struct.error, IndexError, StopIteration):
+        pass  # whoever loads the file says what is wrong with it
+    return None
 
 
 def _check_model(model: _Table) -> None:
@@ -96,9 +125,7 @@ def _check_graph(graph: _Table, codes: int, buffers: int) -> int:
 
 
 def _elements(tensor: _Table) -> int:
-    start, length = tensor.vector(_TENSOR_SHAPE, 4)
-    tensor.budget.spend(length)
-    return math.prod(max(1, size) for size in struct.unpack_from(f"<{length}i", tensor.content, start))
+    return math.prod(max(1, size) for size in tensor.integers(_TENSOR_SHAPE))
 
 
 def _check_quantization(quantization: Optional[_Table]) -> None:
@@ -113,13 +140,12 @@ def _check_quantization(quantization: Optional[_Table]) -> None:
 
 def _check_indices(table: _Table, field: int, lowest: int, count: int) -> int:
     """Check a list of tensors; return how many it names."""
-    start, length = table.vector(field, 4)
-    table.budget.spend(length)
-    for index in struct.unpack_from(f"<{length}i", table.content, start):
+    indices = table.integers(field)
+    for index in indices:
         if index < lowest:
             raise IndexError(f"tensor {index}")
         _below(index, count, "tensor")
-    return length
+    return len(indices)
 
 
 def _below(index: int, count: int, what: str) -> None:
@@ -186,6 +212,15 @@ class _Table:
         if start + 4 + length * item_size > len(self.content):
             raise IndexError(f"{length} items from byte {start} of {len(self.content)}")
         return start + 4, length
+
+    def int8(self, number: int) -> int:
+        position = self._field(number)
+        return 0 if position is None else int(struct.unpack_from("<b", self.content, position)[0])
+
+    def integers(self, number: int) -> tuple[int, ...]:
+        start, length = self.vector(number, 4)
+        self.budget.spend(length)
+        return struct.unpack_from(f"<{length}i", self.content, start)
 
     def table(self, number: int) -> Optional[_Table]:
         position = self._field(number)

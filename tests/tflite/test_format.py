@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from facelive import ModelError
-from facelive.tflite_format import check_tflite
+from facelive.tflite.format import check_tflite
 
-NETWORKS = Path(__file__).parent / "networks"
+NETWORKS = Path(__file__).parents[1] / "networks"
 
 
 @pytest.mark.parametrize("path", sorted(NETWORKS.glob("*.tflite")), ids=lambda path: path.stem)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from facelive import ModelError
-from facelive.runtime import RUNTIMES, TFLiteModel, runtime_name
+from facelive.tflite import RUNTIMES, TFLiteModel, runtime_name
 
-NETWORKS = Path(__file__).parent / "networks"
+NETWORKS = Path(__file__).parents[1] / "networks"
 
 
 def network(name: str = "sigmoid") -> TFLiteModel:
@@ -107,7 +107,7 @@ def test_without_a_runtime_the_error_names_each_one_and_the_pip_line() -> None:
     blocked = (
         "import sys; [sys.modules.__setitem__(n, None) for n in ('ai_edge_litert', 'tflite_runtime', 'tensorflow')]; "
     )
-    done = in_a_fresh_process(blocked + "import facelive.runtime as r; r.runtime_name()")
+    done = in_a_fresh_process(blocked + "import facelive.tflite as r; r.runtime_name()")
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("facelive.errors.RuntimeUnavailableError: no TFLite runtime works here")
     for name in RUNTIMES:
@@ -116,13 +116,13 @@ def test_without_a_runtime_the_error_names_each_one_and_the_pip_line() -> None:
 
 
 def test_an_unknown_choice_of_runtime_lists_the_known() -> None:
-    done = in_a_fresh_process("import facelive.runtime as r; r.runtime_name()", FACELIVE_RUNTIME="onnx")
+    done = in_a_fresh_process("import facelive.tflite as r; r.runtime_name()", FACELIVE_RUNTIME="onnx")
     assert "FACELIVE_RUNTIME is 'onnx'; set it to one of ai_edge_litert" in done.stderr
 
 
 def test_a_chosen_runtime_is_the_one_used() -> None:
     name = runtime_name()
-    done = in_a_fresh_process("import facelive.runtime as r; print(r.runtime_name())", FACELIVE_RUNTIME=name)
+    done = in_a_fresh_process("import facelive.tflite as r; print(r.runtime_name())", FACELIVE_RUNTIME=name)
     assert done.stdout.strip() == name
 
 
@@ -134,7 +134,7 @@ def test_a_runtime_that_imports_but_cannot_build_is_passed_over() -> None:
         "m.Interpreter = Interpreter; sys.modules['ai_edge_litert.interpreter'] = m\n"
         "sys.modules['ai_edge_litert'] = types.ModuleType('ai_edge_litert')\n"
         "sys.modules['tflite_runtime'] = None; sys.modules['tensorflow'] = None\n"
-        "import facelive.runtime as r; r.runtime_name()"
+        "import facelive.tflite as r; r.runtime_name()"
     )
     assert "ai_edge_litert: SystemError: built for another NumPy" in in_a_fresh_process(broken).stderr
 
@@ -142,7 +142,7 @@ def test_a_runtime_that_imports_but_cannot_build_is_passed_over() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_builds_its_own_interpreter() -> None:
     code = (
-        "import os, sys, numpy as np, pathlib, facelive.runtime as r\n"
+        "import os, sys, numpy as np, pathlib, facelive.tflite as r\n"
         f"m = r.TFLiteModel(pathlib.Path({str(NETWORKS / 'sigmoid.tflite')!r}).read_bytes(), num_threads=2)\n"
         "x = np.full((1, 32, 32, 3), 0.25, np.float32); m.run(x)\n"
         "child = os.fork()\n"

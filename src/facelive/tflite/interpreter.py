@@ -1,70 +1,23 @@
-"""Finds a TFLite interpreter that works, says what to do when none does, and gives each thread its own."""
+"""A TFLite file that any thread may run: each thread gets an interpreter of its own."""
 
 from __future__ import annotations
 
-import functools
-import importlib
 import os
 import threading
-from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 
 from facelive.errors import ModelError, RuntimeUnavailableError
-from facelive.tflite_format import check_tflite
+from facelive.tflite.format import check_tflite
+from facelive.tflite.runtimes import Interpreter, build
 
-__all__ = ["RUNTIMES", "TFLiteModel", "runtime_name"]
+__all__ = ["TFLiteModel"]
 
-Interpreter = Any
-InterpreterFactory = Callable[..., Interpreter]
-
-RUNTIMES = ("ai_edge_litert", "tflite_runtime", "tensorflow")
-"""Import names in the order they are tried."""
-
-_MODULES = {
-    "ai_edge_litert": "ai_edge_litert.interpreter",
-    "tflite_runtime": "tflite_runtime.interpreter",
-    "tensorflow": "tensorflow.lite",
-}
 _INHERITED: list[Interpreter] = []  # what a forked child must not delete: the threads inside stayed with the parent
-_PROBE = Path(__file__).parent / "assets" / "probe.tflite"
 
-
-def runtime_name() -> str:
-    """The TFLite runtime in use, one of ``RUNTIMES``.
-
-    The environment variable ``FACELIVE_RUNTIME`` names the only one to try.
-
-    Raises:
-        RuntimeUnavailableError: None works; the message says what was tried, why each failed and what to install.
-
-    Example:
-        >>> runtime_name() in RUNTIMES
-        True
-    """
-    return _find_runtime(os.environ.get("FACELIVE_RUNTIME"))[0]
-
-
-@functools.cache
-def _find_runtime(only: Optional[str]) -> tuple[str, InterpreterFactory]:
-    if only and only not in RUNTIMES:
-        raise RuntimeUnavailableError(f"FACELIVE_RUNTIME is {only!r}; set it to one of {', '.join(RUNTIMES)}")
-    failures = []
-    for name in (only,) if only else RUNTIMES:
-        try:
-            factory: InterpreterFactory = importlib.import_module(_MODULES[name]).Interpreter
-            # With NumPy 2, tflite_runtime imports and then raises SystemError here: only building one tells.
-            factory(model_content=_PROBE.read_bytes(), num_threads=1).allocate_tensors()
-        except Exception as error:  # whatever a foreign runtime raises, it is not usable
-            reason = str(error).strip().splitlines() or [""]
-            failures.append(f"{name}: {type(error).__name__}: {reason[0]}")
-        else:
-            return name, factory
-    raise RuntimeUnavailableError(
-        "no TFLite runtime works here (" + "; ".join(failures) + "); run: pip install ai-edge-litert"
-    )
+Floats = npt.NDArray[np.float32]
 
 
 class TFLiteModel:
@@ -74,14 +27,18 @@ class TFLiteModel:
         content: The bytes of the file; shared by all interpreters, never copied per thread.
         name: What errors call it.
         num_threads: Threads inside one call; 1 is fastest at the sizes bundled here.
+        checked: Whether ``content`` is known to be whole; else it is walked first.
 
     Raises:
         ModelError: The bytes are not a TFLite model that this runtime can run.
         RuntimeUnavailableError: No TFLite runtime works here.
     """
 
-    def __init__(self, content: bytes, *, name: str = "model", num_threads: int = 1) -> None:
-        check_tflite(content, name)
+    __slots__ = ("_content", "_interpreters", "_num_threads", "input_details", "name", "output_details")
+
+    def __init__(self, content: bytes, *, name: str = "model", num_threads: int = 1, checked: bool = False) -> None:
+        if not checked:
+            check_tflite(content, name)
         self.name = name
         self._content: Optional[bytes] = content
         self._num_threads = num_threads
@@ -92,11 +49,12 @@ class TFLiteModel:
         except UnicodeDecodeError as error:
             raise ModelError(f"{name} cannot be loaded: a tensor's name is damaged") from error
 
-    def run(self, batch: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+    def run(self, *inputs: Floats) -> list[Floats]:
         """Run the model once on a whole batch; threads may call this at the same time.
 
         Args:
-            batch: float32, (N, ...) with the model's input shape after the first axis.
+            inputs: One array per input, in the order of ``input_details``: float32, (N, ...) with the input's shape
+                after the first axis, the same N in all.
 
         Returns:
             One float32 array (N, ...) per output, in the file's order; new arrays.
@@ -105,33 +63,39 @@ class TFLiteModel:
             ModelError: The model is closed, or the runtime refused the batch.
         """
         local = self._own()
-        if local.batch != len(batch) and not self._resize(local, batch.shape):
-            return self._one_by_one(batch)
+        if len(inputs) != len(self.input_details):
+            raise ModelError(f"{self.name} takes {len(self.input_details)} inputs, not {len(inputs)}")
+        shapes = [batch.shape for batch in inputs]
+        if local.batch != len(inputs[0]) and not self._resize(local, shapes):
+            return self._one_by_one(inputs)
         try:
-            local.interpreter.set_tensor(self.input_details[0]["index"], batch)
+            for tensor, batch in zip(self.input_details, inputs):
+                local.interpreter.set_tensor(tensor["index"], batch)
             local.interpreter.invoke()
             return [local.interpreter.get_tensor(output["index"]) for output in self.output_details]
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"{self.name} cannot run a batch of shape {batch.shape}: {error}") from error
+            raise ModelError(f"{self.name} cannot run a batch of shape {_said(shapes)}: {error}") from error
 
-    def _one_by_one(self, batch: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-        answers = [self.run(one[np.newaxis]) for one in batch]
+    def _one_by_one(self, inputs: tuple[Floats, ...]) -> list[Floats]:
+        answers = [self.run(*(batch[number : number + 1] for batch in inputs)) for number in range(len(inputs[0]))]
         try:
             return [np.concatenate(parts) for parts in zip(*answers)]
         except ValueError as error:  # a network without a first axis
-            raise ModelError(f"{self.name} cannot run a batch of shape {batch.shape}: {error}") from error
+            shapes = _said([batch.shape for batch in inputs])
+            raise ModelError(f"{self.name} cannot run a batch of shape {shapes}: {error}") from error
 
-    def _resize(self, local: threading.local, shape: tuple[int, ...]) -> bool:
+    def _resize(self, local: threading.local, shapes: list[tuple[int, ...]]) -> bool:
         """Set the batch size; False when the file was converted for one picture at a time."""
         try:
-            local.interpreter.resize_tensor_input(self.input_details[0]["index"], shape)
+            for tensor, shape in zip(self.input_details, shapes):
+                local.interpreter.resize_tensor_input(tensor["index"], shape)
             local.interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             local.pid = None  # half resized: the next call starts from a fresh one
-            if shape[0] <= 1:
-                raise ModelError(f"{self.name} cannot run a batch of shape {shape}: {error}") from error
+            if shapes[0][0] <= 1:
+                raise ModelError(f"{self.name} cannot run a batch of shape {_said(shapes)}: {error}") from error
             return False
-        local.batch = shape[0]
+        local.batch = shapes[0][0]
         return True
 
     def interpreter(self) -> Interpreter:
@@ -157,13 +121,17 @@ class TFLiteModel:
 
     def _build(self, content: bytes) -> tuple[Interpreter, int]:
         """A fresh interpreter and the batch size that its file asks for."""
-        _, factory = _find_runtime(os.environ.get("FACELIVE_RUNTIME"))
         try:
-            interpreter = factory(model_content=content, num_threads=self._num_threads)
-            interpreter.allocate_tensors()
+            interpreter = build(content, self._num_threads)
+        except RuntimeUnavailableError:
+            raise
         except Exception as error:
             raise ModelError(f"{self.name} cannot be loaded by the TFLite runtime: {error}") from error
         try:
             return interpreter, int(interpreter.get_input_details()[0]["shape"][0])
         except IndexError as error:
             raise ModelError(f"{self.name} takes no batch: its input needs a first axis for pictures") from error
+
+
+def _said(shapes: list[tuple[int, ...]]) -> str:
+    return " and ".join(map(str, shapes))
