@@ -66,7 +66,7 @@ def _plain(profile: bytes) -> Optional[bytes]:
 @lru_cache(maxsize=32)
 def _transform(profile: bytes) -> Any:
     """The way to sRGB; ``None`` where the colours hardly change, or Pillow was built without colour management."""
-    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype=np.uint8)] * 3), axis=-1).reshape(17, -1, 3)
+    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype=np.uint8)] * 3), axis=-1).reshape(18, -1, 3)
     try:
         from PIL import ImageCms
 

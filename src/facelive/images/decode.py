@@ -84,7 +84,7 @@ def _told_apart() -> Iterator[None]:
             f"the picture has more pixels than PIL.Image.MAX_IMAGE_PIXELS allows, which this program set to {most}"
         ) from error
     except Exception as error:  # Pillow's decoders raise whatever their parsers trip over
-        if isinstance(error, MemoryError) or "out of memory" in str(error):
+        if MemoryError in (type(error), type(error.__context__)) or "out of memory" in str(error):
             raise MemoryError("there is too little memory to decode the picture, which may be fine") from error
         if isinstance(error, ValueError) and "closed" in str(error):
             raise ImageError("the Pillow image was closed before it was read: hand it in while it is open") from error
@@ -107,7 +107,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(np.clip(np.asarray(image) // 256, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode == "F":
         raise ImageError("a picture of floating-point pixels has no known range: save it with 8 bits a channel")
-    return on_white(image.convert("RGBA"))
+    return on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
 
 
 class _Strict:
@@ -126,11 +126,12 @@ class _Strict:
         self.setimage, self.setfd = self._decoder.setimage, self._decoder.setfd
 
     def decode(self, data: bytes) -> Tuple[int, int]:
+        self._done = True  # what is raised from here says by itself what is wrong
         used, error = self._decoder.decode(data)
         if error < 0:
             raise MemoryError if error == -9 else OSError(f"decoding error {error}")
-        self._done = self._done or used < 0 or self.pulls_fd
-        return used, error
+        self._done = used < 0 or self.pulls_fd
+        return int(used), int(error)
 
     def cleanup(self) -> None:
         self._decoder.cleanup()
@@ -143,7 +144,10 @@ Image.register_decoder(_Strict.NAME, _Strict)  # type: ignore[arg-type]
 
 def _be_strict(image: Any) -> None:
     """Watch the decoders of an opened image; libtiff's and libwebp's are called another way, which always raises."""
-    image.tile = [
-        (name, extents, offset, args) if name == "libtiff" else (_Strict.NAME, extents, offset, (name, args))
-        for name, extents, offset, args in image.tile
-    ]
+    tiles = []
+    for tile in image.tile:
+        name, extents, offset, args = tile
+        watched = (_Strict.NAME, extents, offset, (name, args))
+        named = hasattr(tile, "_fields")  # a named tuple since Pillow 11
+        tiles.append(tile if name == "libtiff" else type(tile)(*watched) if named else watched)
+    image.tile = tiles

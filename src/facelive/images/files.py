@@ -78,7 +78,7 @@ def _jpeg(data: bytes) -> Encoded:
             raise ImageError("the picture is broken or cut short: a JPEG without its end")
         marker = found[1][0]
         if scans and parts[-1][1] == _SOS:
-            parts.append(data[position : found.start()])  # the pixels of a scan
+            parts.append(_unfilled(data[position : found.start()]))  # the pixels of a scan
         if marker == _EOI:
             parts.append(found[0])
             break
@@ -107,6 +107,13 @@ def _jpeg(data: bytes) -> Encoded:
             parts.append(data[start:position])
     icc = b"".join(profile[number] for number in sorted(profile))
     return Encoded("JPEG", b"".join(parts), exif_orientation(exif), icc, in_scans=scans > 1)
+
+
+def _unfilled(scan: bytes) -> bytes:
+    """Without runs of fill bytes, where one means the same: libjpeg begins a run anew with each block it is given."""
+    while b"\xff\xff" in scan:
+        scan = scan.replace(b"\xff\xff", b"\xff")
+    return scan
 
 
 def _png(data: bytes) -> Encoded:

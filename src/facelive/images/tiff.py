@@ -24,7 +24,7 @@ _KEPT = {_WIDTH, _HEIGHT, _COMPRESSION, _SAMPLES, _ROWS_A_STRIP, _PLANAR, _TILE_
 _KEPT |= {_BITS, _PHOTOMETRIC, _FILL_ORDER, _PREDICTOR, _COLOURS, _EXTRA, _FORMAT}
 _INTEGERS = {1: "B", 3: "H", 4: "I"}
 _COMPRESSIONS = {1, 5, 8, 32_773, 32_946}  # none, LZW, deflate twice, PackBits
-_LARGEST_TILE = 4_096 * 4_096
+_LARGEST_TILE = 1_024 * 1_024
 _MOST_VALUES = 3 * 65_536  # the colours of a 16-bit palette
 
 Entry = Tuple[int, int, int, bytes]  # tag, type, count, and the 4 bytes of its value or its offset
