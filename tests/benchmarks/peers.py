@@ -1,10 +1,11 @@
 """facelive beside what people use today, on the same picture, one thread, in one run.
 
+    pip install --upgrade pip && pip install -e . --group peers
     python -m tests.benchmarks.peers [--teachers ../shared/teachers] [--repeats 60]
 
 Peers: MiniFAS 128 (onnxruntime, its own crop), the face detectors YuNet (320x240) and Haar (OpenCV 4), and what many a
 first try looks like: Haar, Pillow's resize, and a plain CNN of 2.6 million parameters (random weights, which cost the
-same) as float32 TFLite. Needs the extra `train` and onnxruntime; the reference weights stay outside the repository.
+same) as float32 TFLite. The reference weights, `yunet.onnx` and `minifas128.onnx`, stay outside the repository.
 Calls take turns round by round, so that all see the same machine, and find their own data in the caches.
 """
 
@@ -12,19 +13,26 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import Any, Callable
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from PIL import Image
 
 from facelive import FaceBox, LivenessDetector, LivenessModel
 from facelive.face_network import BundledFaceDetector
 from facelive.tflite import TFLiteModel
+
+try:
+    import cv2
+    import keras
+    import onnxruntime
+    import tensorflow as tf
+except ImportError as error:
+    sys.exit(f"peers: {error.name} is missing: pip install --upgrade pip && pip install -e . --group peers")
 
 Pixels = npt.NDArray[np.uint8]
 Call = Callable[[], object]
@@ -36,6 +44,11 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, default=Path("../shared/teachers"))
     parser.add_argument("--repeats", type=int, default=60)
     options = parser.parse_args()
+    for weights in ("yunet.onnx", "minifas128.onnx"):
+        if not (options.teachers / weights).is_file():
+            sys.exit(f"peers: there is no {weights} in {options.teachers}: say where it lies with --teachers")
+    if not hasattr(cv2, "CascadeClassifier"):
+        sys.exit(f"peers: OpenCV {cv2.__version__} has no Haar cascades any more: pip install -e . --group peers")
     cv2.setNumThreads(1)
     frame = _frame()
     face = BundledFaceDetector().detect(frame)[0]
@@ -106,9 +119,6 @@ def _minifas(path: Path) -> Callable[[Pixels, FaceBox], object]:
 
 def _plain_network() -> TFLiteModel:
     """Four 3x3 convolutions of 32, 64, 128 and 128 filters with pooling, dense 512, dense 1: 2,601,153 parameters."""
-    import keras
-    import tensorflow as tf
-
     layers: list[Any] = [keras.Input((128, 128, 3))]
     for filters in (32, 64, 128, 128):
         layers += [keras.layers.Conv2D(filters, 3, activation="relu"), keras.layers.MaxPooling2D()]
