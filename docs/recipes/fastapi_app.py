@@ -12,7 +12,7 @@ from facelive import ImageError, LivenessDetector, LivenessStream
 MAX_BYTES = 8 * 2**20
 
 app = FastAPI()
-detector = LivenessDetector(min_frames=5)
+detector = LivenessDetector()
 
 
 @app.post("/liveness")

@@ -17,7 +17,7 @@ from facelive import ImageError, LivenessDetector
 METHOD = "/facelive.Liveness/Watch"
 MAX_BYTES = 4 * 2**20
 
-detector = LivenessDetector(min_frames=5)
+detector = LivenessDetector()
 Answers = Iterator[Dict[str, Any]]
 
 

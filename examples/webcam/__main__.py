@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         run(
-            LivenessDetector(options.model, min_frames=5),
+            LivenessDetector(options.model),
             Options(
                 source=options.source,
                 headless=options.headless,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,13 +11,14 @@ from typing import TextIO
 
 import cv2
 import numpy as np
-from examples.webcam.drawing import Frame, draw
+import numpy.typing as npt
 
 from facelive import LivenessDetector, LivenessResult
 
 __all__ = ["Options", "SourceError", "run"]
 
 WINDOW_TITLE = "facelive (Esc ends, R starts anew)"
+Frame = npt.NDArray[np.uint8]  # (H, W, 3), BGR, as OpenCV has it
 _ESCAPE, _Q, _R = 27, ord("q"), ord("r")
 
 
@@ -72,21 +71,16 @@ def run(detector: LivenessDetector, options: Options, output: TextIO) -> Livenes
             stack.callback(film.close)
         if not options.headless:
             stack.callback(_close_window)
-        stream = detector.stream()
-        scores: deque[float] = deque(maxlen=detector.window)
-        ticks: deque[float] = deque([time.perf_counter()], maxlen=30)
+        stream = detector.stream(order="BGR")
         for number, frame in enumerate(_frames(capture, options.max_frames)):
             before = result
-            result = stream.update(frame[:, :, ::-1])
-            _keep(scores, result)
+            result = stream.update(frame)
             _print(output, number, result, before, as_json=options.as_json)
-            ticks.append(time.perf_counter())
-            fps = (len(ticks) - 1) / max(ticks[-1] - ticks[0], 1e-9)
-            draw(frame, result, scores, window=detector.window, fps=fps)
+            drawn = cv2.cvtColor(np.asarray(result.annotate(frame, order="BGR")), cv2.COLOR_RGB2BGR)
             if film:
-                film.write(frame)
+                film.write(drawn)
             if not options.headless:
-                key = _show(frame)
+                key = _show(drawn)
                 if key in (_ESCAPE, _Q):
                     break
                 if key == _R:
@@ -118,23 +112,15 @@ def _frames(capture: cv2.VideoCapture, max_frames: int) -> Iterator[Frame]:
         yield np.asarray(frame, np.uint8)
 
 
-def _keep(scores: deque[float], result: LivenessResult) -> None:
-    """Follow the stream: as many of the last scores as still vote."""
-    if result.score is not None:
-        scores.append(result.score)
-    while len(scores) > result.frames:
-        scores.popleft()
-
-
 def _print(
     output: TextIO, number: int, result: LivenessResult, before: LivenessResult | None, *, as_json: bool
 ) -> None:
     if as_json:
         print(json.dumps({"frame": number, **result.to_dict()}), file=output, flush=True)
     elif before is None or (result.verdict, result.reason) != (before.verdict, before.reason):
-        why = "" if result.reason is None else f" ({result.reason.value})"
-        vote = "" if result.vote is None else f" {result.vote * 100:.2f}% Real"
-        print(f"frame {number}: {result.verdict.value}{why}{vote}", file=output, flush=True)
+        why = "" if result.reason is None else f" ({result.reason})"
+        vote = "" if result.vote is None else f", P(live) {result.vote:.3f} over {result.frames} frames"
+        print(f"frame {number}: {result.verdict}{why}{vote}", file=output, flush=True)
 
 
 class _Film:

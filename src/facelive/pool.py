@@ -77,15 +77,21 @@ def _pool(work: Callable[[Any], Any], workers: int) -> Tuple[Executor, Callable[
 
 @contextlib.contextmanager
 def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C is the parent's: a worker that starts meanwhile is deaf to it, and the parent hears it afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Ctrl-C is the parent's, after it has started a worker, which inherits that it is deaf to it."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    heard: List[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))  # another thread may catch it
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 _work: Optional[Callable[[Any], Any]] = None

@@ -21,7 +21,7 @@ CLOCK = "import time; start = time.perf_counter(); {}; print((time.perf_counter(
 MEMORY = "{}; print(int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1024)"
 BASE = "import numpy, PIL.Image"
 BARE = (
-    "import numpy, PIL.Image, facelive.runtime as r; from facelive.model_files import DEFAULT_MODEL, read_model; "
+    "import numpy, PIL.Image, facelive.tflite as r; from facelive.model_files import DEFAULT_MODEL, read_model; "
     "m = r.TFLiteModel(read_model(DEFAULT_MODEL)); "
     "m.run(numpy.zeros((1, 128, 128, 3), 'f'))"
 )

@@ -9,7 +9,6 @@ from typing import Any
 from facelive import LivenessModel
 from facelive.bench import measure, print_table
 from facelive.cli.machine import about
-from facelive.cli.terminal import native_messages_hidden
 
 __all__ = ["add_bench_parser"]
 
@@ -26,9 +25,8 @@ def add_bench_parser(commands: Any) -> None:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    with native_messages_hidden():
-        model = LivenessModel.load(options.model)
-        here = about(model)
+    model = LivenessModel.load(options.model)
+    here = about(model)
     costs = measure(model, repeats=options.repeats)
     if options.json:
         print(json.dumps(here), flush=True)

@@ -12,7 +12,7 @@ from typing import Counter as Count
 
 from facelive import FaceliveError, LivenessDetector, LivenessResult, RuntimeUnavailableError, Verdict
 from facelive.cli.pictures import STANDARD_INPUT, pictures
-from facelive.cli.terminal import Progress, coloured, native_messages_hidden, printable
+from facelive.cli.terminal import Progress, coloured, printable
 from facelive.pool import in_processes
 
 __all__ = ["add_check_parser"]
@@ -42,8 +42,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.workers > 1 and STANDARD_INPUT in options.pictures:
         raise ValueError("standard input is one picture: leave --workers away")
     paths = pictures(options.pictures)
-    with native_messages_hidden():
-        detector = LivenessDetector(options.model, threshold=options.threshold)
+    detector = LivenessDetector(options.model, threshold=options.threshold)
     counts: Count[str] = Counter()
     progress = Progress(len(paths))
     width = min(_WIDEST, max(len(printable(path)) for path in paths))

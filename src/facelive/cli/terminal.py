@@ -7,9 +7,9 @@ import io
 import os
 import sys
 import time
-from typing import Any, Iterator, TextIO
+from typing import Any, TextIO
 
-__all__ = ["Progress", "bear_any_name", "coloured", "native_messages_hidden", "printable"]
+__all__ = ["Progress", "bear_any_name", "coloured", "printable"]
 
 _COLOURS = {"live": "32", "spoof": "31", "rejected": "33"}
 
@@ -75,17 +75,3 @@ class Progress:
             self._bar.close()
         elif self._shown:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def native_messages_hidden() -> Iterator[None]:
-    """The runtimes announce their kernels on the first interpreter, past Python, and have no switch for it."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

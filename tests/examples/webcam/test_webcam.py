@@ -56,15 +56,15 @@ def test_a_film_becomes_one_json_line_a_frame_and_a_film(live_film: Path, tmp_pa
     written = cv2.VideoCapture(str(out))
     assert int(written.get(cv2.CAP_PROP_FRAME_COUNT)) == 7
     assert (written.get(cv2.CAP_PROP_FRAME_WIDTH), written.get(cv2.CAP_PROP_FRAME_HEIGHT)) == scene.SIZE
-    there, frame = written.read()
+    *_, frame = (written.read()[1] for _ in range(7))
     written.release()
-    assert there
-    assert np.abs(frame[-40:].astype(int) - LIVE[-40:, :, ::-1]).mean() > 20, "the verdict is drawn on the frame"
+    blue, green, red = np.moveaxis(frame.astype(int), 2, 0)
+    assert (green - np.maximum(blue, red) > 60).sum() > 500, "a green box and label are drawn on the frame"
 
 
 def test_frames_are_judged_in_their_true_colours(live_film: Path) -> None:
     output = io.StringIO()
-    detector = LivenessDetector(min_frames=5)
+    detector = LivenessDetector()
     last = run(detector, Options(source=str(live_film), headless=True, as_json=True), output)
     expected = detector.predict(LIVE)
     assert last is not None and last.score is not None and expected.score is not None
@@ -74,10 +74,10 @@ def test_frames_are_judged_in_their_true_colours(live_film: Path) -> None:
 def test_without_json_a_line_tells_each_change(tmp_path: Path) -> None:
     path = film(tmp_path / "comes.avi", [NOBODY] * 2 + [LIVE] * 6)
     ended = command(str(path), "--headless")
-    starts = [line.partition("%")[0] for line in ended.stdout.splitlines()]
+    starts = ended.stdout.splitlines()
     assert starts[0] == "frame 0: rejected (no_face)"
     assert starts[1].startswith("frame 2: rejected (too_few_frames)")
-    assert starts[2].startswith("frame 6: live ")
+    assert starts[2].startswith("frame 6: live, P(live) 0.")
     assert len(starts) == 3
 
 
