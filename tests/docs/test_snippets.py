@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import re
@@ -28,8 +29,19 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(portrait, tmp_path / name)
     shutil.copy(ROOT / "tests" / "networks" / "sigmoid.tflite", tmp_path / "mine.tflite")
+    if importlib.util.find_spec("cv2") is not None:
+        _film(portrait, tmp_path / "talk.avi")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def _film(picture: Path, path: Path) -> None:
+    cv2: Any = importlib.import_module("cv2")
+    frame = cv2.imread(str(picture))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, frame.shape[1::-1])
+    for _ in range(6):
+        writer.write(frame)
+    writer.release()
 
 
 PYTHON = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
