@@ -256,7 +256,15 @@ class TestWithAChallenge:
         assert taken[-1].decision is not None
         assert taken[-1].decision.reason is SessionReason.CHALLENGE_FAILED
 
-    def test_a_face_without_landmarks_never_answers_a_head_turn(self) -> None:
+    def test_colours_are_measured_in_the_order_that_was_said(self) -> None:
+        picture = frame(0.6)
+        picture[..., 2] //= 2
+        rgb = DETECTOR.session(challenge=ScreenLight()).look(picture)
+        bgr = DETECTOR.session(challenge=ScreenLight(), order="BGR").look(picture[..., ::-1], face=FACE.edges)
+        assert rgb.seen is not None and rgb.seen[2] < rgb.seen[0] - 1
+        assert bgr == rgb
+
+    def test_a_head_turn_that_sees_no_face_is_never_answered(self) -> None:
         session = DETECTOR.session(challenge=HeadTurn(), seconds=5)
         assert visit(session, *[0.9] * 12).decision.reason is SessionReason.TIMED_OUT
 

@@ -191,9 +191,9 @@ class LivenessDetector:
         Raises:
             ValueError: ``floor`` or ``seconds`` is out of range.
         """
-        judge = functools.partial(self.predict, order=order)
+        judge, window = self.predict, self.window
         return LivenessSession(
-            judge, window=self.window, floor=floor, seconds=seconds, challenge=challenge, state=state
+            judge, window=window, floor=floor, seconds=seconds, challenge=challenge, state=state, order=order
         )
 
     def close(self) -> None:

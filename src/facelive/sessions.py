@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 
 from facelive.challenges.protocol import Challenge, ChallengeStatus, Screen
 from facelive.errors import SessionClosedError
+from facelive.faces import FaceLike
 from facelive.guidance import GUIDANCE, Guidance
 from facelive.images import ImageLike, read_image
 from facelive.results import FaceBox, LivenessResult
@@ -47,6 +48,7 @@ class LivenessSession:
         challenge: What the person is asked to do besides; fresh, for this session alone.
         state: Another session's ``state``, to go on where it stopped. One that is damaged, or of another version,
             window or challenge, is dropped: the session starts anew, and ``state_discarded`` is true.
+        order: Colour order of arrays, ``"RGB"`` or ``"BGR"``.
 
     Raises:
         ValueError: ``window``, ``floor`` or ``seconds`` is out of range.
@@ -61,6 +63,7 @@ class LivenessSession:
         seconds: float = 15,
         challenge: Optional[Challenge] = None,
         state: Optional[SessionState] = None,
+        order: str = "RGB",
     ) -> None:
         if window < 1 or not 0 <= floor <= 1 or not 0 < seconds < math.inf:
             raise ValueError(
@@ -70,17 +73,18 @@ class LivenessSession:
         self._floor = floor
         self._limit_ms = seconds * 1000
         self._challenge = challenge
+        self._order = order
         self._memory = SessionMemory(window, answered=challenge is None)
         self.state_discarded = state is not None and not self._restore(state)
 
     def update(
-        self, image: ImageLike, *, face: Optional[FaceBox] = None, timestamp_ms: Optional[float] = None
+        self, image: ImageLike, *, face: Optional[FaceLike] = None, timestamp_ms: Optional[float] = None
     ) -> SessionStep:
         """Judge the next frame and take it.
 
         Args:
             image: As in ``LivenessDetector.predict``.
-            face: Where the face is, in pixels of the upright picture; found unless given.
+            face: As in ``LivenessDetector.predict``.
             timestamp_ms: When the frame was taken, on a steady clock; this machine's unless given. Machines that share
                 a state need a clock that they share.
 
@@ -95,7 +99,7 @@ class LivenessSession:
         self._check_open()
         return self.take(self.look(image, face=face), timestamp_ms=timestamp_ms)
 
-    def look(self, image: ImageLike, *, face: Optional[FaceBox] = None) -> SessionFrame:
+    def look(self, image: ImageLike, *, face: Optional[FaceLike] = None) -> SessionFrame:
         """Judge a frame and measure what the challenge needs; changes nothing, and any session like this can take it.
 
         A server looks first, which takes time, and takes the frame under its store's lock.
@@ -104,12 +108,12 @@ class LivenessSession:
             ImageError: The picture cannot be read.
         """
         if self._challenge is None:
-            return SessionFrame(self._judge(image, face=face), seen=None)
-        pixels = read_image(image).pixels
-        result = self._judge(pixels, face=face)
+            return SessionFrame(self._judge(image, face=face, order=self._order), seen=None)
+        picture = read_image(image, order=self._order)
+        result = self._judge(picture, face=face)
         if result.score is None or result.face is None:
             return SessionFrame(result, seen=None)
-        return SessionFrame(result, self._challenge.measure(pixels, result.face))
+        return SessionFrame(result, self._challenge.measure(picture.pixels, result.face.scaled(1 / picture.scale)))
 
     def take(self, frame: SessionFrame, *, timestamp_ms: Optional[float] = None) -> SessionStep:
         """Take a frame that ``look`` has judged; see ``update``."""
@@ -199,7 +203,7 @@ class LivenessSession:
         if self.decision is not None:
             return None
         if result.reason is not None:
-            return GUIDANCE.get(result.reason)
+            return GUIDANCE.get(result.reason, self.guidance)
         return Guidance.HOLD_STILL if self._memory.answered else self.guidance
 
     def _restore(self, state: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from facelive import FaceBox
 from facelive.challenges import Challenge, ChallengeStatus, HeadTurn, nose_offset
-from facelive.faces import BundledFaceDetector
+from facelive.face_network import BundledFaceDetector
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.jpg"
 HEAD = np.array([(-31, -33, 0), (31, -33, 0), (0, 0, 24), (-25, 30, 2), (25, 30, 2)], float)
@@ -41,8 +41,8 @@ def flat(points: Any) -> Any:
 def ask(challenge: HeadTurn, turns: List[List[Tuple[float, float]]]) -> ChallengeStatus:
     status = ChallengeStatus.PENDING
     for landmarks in turns:
-        box = FaceBox(200, 100, 440, 380, landmarks=tuple(landmarks))
-        status = challenge.update(challenge.measure(np.zeros((480, 640, 3), np.uint8), box))
+        offset = nose_offset(landmarks)
+        status = challenge.update(None if offset is None else [offset])
     return status
 
 
