@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,25 +15,13 @@ from typing import Any, Dict, List
 import pytest
 from tests.evaluation.conftest import MakePicture
 
-from facelive.evaluation.command import Progress, add_evaluate_parser
+from facelive.cli import main
 
 MANY = 2000  # enough that a run can be stopped in the middle on a fast machine
-COMMAND = """
-import argparse, sys
-from facelive.evaluation.command import add_evaluate_parser
-parser = argparse.ArgumentParser(prog="facelive")
-add_evaluate_parser(parser.add_subparsers(required=True))
-arguments = parser.parse_args()
-sys.exit(arguments.run(arguments))
-"""
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser(prog="facelive")
-    add_evaluate_parser(parser.add_subparsers(required=True))
-    options = parser.parse_args(["evaluate", *arguments])
-    code: int = options.run(options)
-    return code
+    return main(["evaluate", *arguments])
 
 
 @pytest.fixture
@@ -43,16 +30,32 @@ def options(folder: Path, model: Path, tmp_path: Path) -> List[str]:
     return [str(folder), "--model", str(model), "--crops", "--threshold", "0.5", "--results", results]
 
 
-def test_a_table_says_every_rate(options: List[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_begins_in_plain_words_and_says_every_rate(
+    options: List[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(*options) == 0
-    out, err = capsys.readouterr()
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "Of 100 print attacks, the worst species here, 12 pass (1 of 8 did).\n"
+        "Of 100 live people, 23 are refused (3 of 13 were).\n"
+    )
     assert "mean 1 at threshold 0.5, 30 pictures" in out
     (printed,) = [line for line in out.splitlines() if line.startswith("APCER print")]
     assert printed.split()[2:5] == ["8", "1", "12.50"]
     assert "rejected: 1 face_too_small" in out
     assert "unreadable: spoof/print/broken.jpg" in out
-    assert max(map(len, out.splitlines()[:18])) <= 100
-    assert "30 of 30 pictures" in err
+
+
+def test_a_table_fits_a_terminal_whatever_the_names(
+    folder: Path, options: List[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "spoof" / "print").rename(folder / "spoof" / ("a_very_long_species_" * 5))
+    (folder / "spoof" / "replay_phone" / "0.png").write_bytes(b"no picture")
+    (folder / "spoof" / "replay_phone" / "0.png").rename(folder / "live" / "\033[2Jgone\n.png")
+    assert run(*options, "--max-apcer", "0.4") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines if not line.startswith(("unreadable: ", "every outcome: "))) <= 80
+    assert r"unreadable: live/\x1b[2Jgone\n.png" in lines
 
 
 def test_json_and_the_page_hold_the_same_report(
@@ -73,6 +76,7 @@ def test_json_and_the_page_hold_the_same_report(
         ({2: "none.tflite"}, "cannot read the model file"),
         ({5: "1.5"}, r"threshold is a P(bona fide) in [0, 1], not 1.5"),
         ({7: "nowhere/results.jsonl"}, "cannot write the results"),
+        ({7: "/dev/full"}, "cannot write the results to '/dev/full': it is no regular file"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(
@@ -83,18 +87,69 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(
     assert run(*options) == 2
     out, err = capsys.readouterr()
     assert not out
-    assert err.startswith("facelive evaluate: ")
+    assert err.startswith("facelive: ")
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [("nowhere/r.html", "there is no folder '.*nowhere'"), (".", "it is a folder")],
+)
+def test_where_the_report_goes_is_checked_before_anything_is_scored(
+    options: List[str], tmp_path: Path, report: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*options, "--report", str(tmp_path / report)) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert re.fullmatch(f"facelive: cannot write the report to '.*': {why}\n", err)
+    assert not (tmp_path / "results.jsonl").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_report_that_finds_the_disk_full_is_said_after_the_table(
+    options: List[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*options, "--report", "/dev/full") == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("Of 100 print attacks")
+    assert err == "facelive: cannot write the report to '/dev/full': No space left on device\n"
+
+
+def test_without_jinja2_the_error_names_the_extra(options: List[str], tmp_path: Path) -> None:
+    code = "import sys; sys.modules['jinja2'] = None; from facelive.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "evaluate", *options]
+    done = subprocess.run([*command, "--report", str(tmp_path / "r.html")], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == 'facelive: the HTML report needs jinja2: pip install "facelive[report]"\n'
+    assert subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "cp932", "cp437", "latin-1", "ascii"])
+def test_any_output_can_take_any_name(options: List[str], folder: Path, tmp_path: Path, encoding: str) -> None:
+    try:
+        (folder / "live" / "0.png").rename(os.fsdecode(os.fsencode(folder / "live") + b"/caf\xe9.png"))
+    except OSError:
+        pytest.skip("this file system wants names that are UTF-8")
+    (folder / "spoof" / "print").rename(folder / "spoof" / "\u5370\u5237")
+    page = tmp_path / "r.html"
+    command = [sys.executable, "-m", "facelive", "evaluate", *options]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*command, "--report", str(page)], capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    table = done.stdout.decode(encoding)
+    assert table.isascii() == (encoding not in ("utf-8", "cp932"))
+    assert "unreadable: spoof/" in table
+    assert r"live/caf\udce9.png" in page.read_text(encoding="utf-8")
+    again = subprocess.run([*command, "--json"], capture_output=True, env=environment)
+    assert "live/caf\udce9.png" in [one["path"] for one in json.loads(again.stdout)["refused"]["shown"]]
 
 
 @pytest.mark.parametrize(
     "extra", [["--where", "split"], ["--max-apcer", "0.1", "--max-bpcer", "0.1"], ["--workers", "x"]]
 )
 def test_bad_usage_exits_with_2(options: List[str], extra: List[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        run(*options, *extra)
-    assert caught.value.code == 2
+    assert run(*options, *extra) == 2
 
 
 @pytest.fixture
@@ -104,18 +159,8 @@ def many(tmp_path: Path, model: Path, picture: MakePicture) -> List[str]:
     for number in range(MANY):
         label = "live" if number % 2 else f"spoof/{'print' if number % 4 else 'mask'}"
         picture(root / label / f"{number}.png", 0.2 + 0.6 * number / MANY, seed=number)
-    return [
-        sys.executable,
-        "-c",
-        COMMAND,
-        "evaluate",
-        str(root),
-        "--model",
-        str(model),
-        "--crops",
-        "--json",
-        "--results",
-    ]
+    options = ["--model", str(model), "--crops", "--json", "--results"]
+    return [sys.executable, "-m", "facelive", "evaluate", str(root), *options]
 
 
 def _heed_interrupts() -> None:
@@ -166,36 +211,22 @@ def test_an_interrupt_leaves_what_is_done(many: List[str], tmp_path: Path) -> No
     out, err = process.communicate()
     assert process.returncode == 130
     assert not out
-    assert "interrupted: the same command goes on from here" in err
+    said = r"facelive: interrupted after \S+ of 2,000 pictures; the same command goes on from here"
+    assert [line for line in err.splitlines() if re.fullmatch(said, line)] == err.splitlines()[-1:]
     assert "Traceback" not in err
     again = subprocess.run([*many, str(results)], capture_output=True, text=True, check=True)
     assert json.loads(again.stdout)["units"] == MANY
 
 
-def test_progress_on_a_terminal_is_one_line_redrawn() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    stream = Terminal()
-    progress = Progress(stream)
-    for done in (0, 30, 60, 100):
-        progress(done, 100)
-    progress.end()
-    text = stream.getvalue()
-    assert text.count("\n") == 1
-    assert text.endswith("\n")
-    assert "[########################] 100 of 100 pictures" in text
-
-
-def test_progress_in_a_log_says_where_it_goes_on() -> None:
-    stream = io.StringIO()
-    progress = Progress(stream)
-    for done in range(40, 101):
-        progress(done, 100)
-    lines = stream.getvalue().splitlines()
-    assert lines[0] == "going on after 40 of 100 pictures"
-    assert len(lines) == 3
+def test_two_runs_on_one_file_are_refused(many: List[str], tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    first = _started([*many, str(results)], results)
+    second = subprocess.run([*many, str(results)], capture_output=True, text=True)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert "another evaluation is writing to" in second.stderr
+    out, _ = first.communicate()
+    assert json.loads(out)["units"] == MANY
+    assert _lines(results) == 1 + MANY
 
 
 def _lines(path: Path) -> int:

@@ -47,7 +47,7 @@ def test_rejected_and_unreadable_pictures_are_counted_both_ways_and_listed(repor
     assert report.bona_fide.rate == 2 / 12
     assert report.bona_fide.non_response == 1 / 13
     assert report.bona_fide.rate_of_presented == 3 / 13
-    assert [outcome.path for outcome in report.rejected.shown] == ["live/tiny.png"]
+    assert [outcome.sample.path for outcome in report.rejected.shown] == ["live/tiny.png"]
     assert report.reasons == {"face_too_small": 1}
     assert (report.species[0].unreadable, report.species[0].presented) == (1, 8)
     assert [outcome.unreadable for outcome in report.unreadable.shown] == [("spoof/print/broken.jpg",)]
@@ -55,8 +55,8 @@ def test_rejected_and_unreadable_pictures_are_counted_both_ways_and_listed(repor
 
 
 def test_the_worst_mistakes_are_listed_by_path(report: Report) -> None:
-    assert [outcome.path for outcome in report.accepted.shown] == ["spoof/print/0.png"]
-    assert sorted(outcome.path for outcome in report.refused.shown) == ["live/0.png", "live/1.png"]
+    assert [outcome.sample.path for outcome in report.accepted.shown] == ["spoof/print/0.png"]
+    assert sorted(outcome.sample.path for outcome in report.refused.shown) == ["live/0.png", "live/1.png"]
     scores = [outcome.score for outcome in report.refused.shown]
     assert scores == sorted(scores, key=lambda score: score or 0)
 
@@ -125,14 +125,16 @@ def test_another_threshold_asks_for_no_new_scores(folder: Path, model: Path, tmp
         evaluate(folder, stricter, vote=True, results=tmp_path / "r.jsonl")
 
 
-def test_results_find_their_own_name(
-    folder: Path, detector: LivenessDetector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_nothing_is_written_that_was_not_asked_for(
+    folder: Path, detector: LivenessDetector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: Report
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    first = evaluate(folder, detector)
-    assert evaluate(folder, detector).run["results"] == first.run["results"]
-    assert evaluate(folder, detector, vote=True).run["results"] != first.run["results"]
-    assert len(list(tmp_path.glob("facelive-set-*.jsonl"))) == 2
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    silent = evaluate(folder, detector)
+    assert silent.run["results"] is None
+    assert undated(silent) == undated(report)
+    assert not list(empty.iterdir())
 
 
 def test_a_recording_is_scored_by_its_vote(tmp_path: Path, detector: LivenessDetector, picture: MakePicture) -> None:

@@ -13,6 +13,8 @@ from tests.evaluation.conftest import MakePicture
 from facelive import LivenessDetector
 from facelive.evaluation import Report, evaluate, render_page
 
+pytest.importorskip("jinja2", reason='pip install "facelive[report]"')
+
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -33,7 +35,7 @@ def page(report: Report, tmp_path: Path) -> Path:
 class _Balance(HTMLParser):
     """Counts open elements."""
 
-    VOID = ("meta", "br", "line", "rect", "circle")
+    VOID = ("meta", "br", "wbr", "img", "line", "rect", "circle")
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,6 +83,19 @@ def test_the_page_needs_nothing_else(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"https?:|//|<script|<img|<link|url\(|@import|\bsrc=|\bhref=", text)
     assert "default-src 'none'" in text
+
+
+def test_the_page_shows_the_worst_mistakes_only_when_asked(report: Report, folder: Path) -> None:
+    shown = re.findall(r'<img src="data:image/jpeg;base64,[A-Za-z0-9+/=]+"', render_page(report, thumbnails=True))
+    assert len(shown) == report.accepted.total + report.refused.total == 5
+    (folder / "live" / "0.png").unlink()
+    assert render_page(report, thumbnails=True).count("<img") == 4
+
+
+def test_the_page_begins_with_two_plain_sentences(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "Of 100 live people, 23 are refused (3 of 13 were)." in text
+    assert "the worst species here, 100 pass (1 of 1 did)" in text
 
 
 def test_a_report_without_measures_is_a_page_too(

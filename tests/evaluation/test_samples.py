@@ -109,6 +109,8 @@ def test_pictures_lie_beside_the_file_or_in_images_or_where_told(tmp_path: Path)
         (["path,label,frame", "a.jpg,live,first"], r"line 2: frame 'first' is not a number"),
         (["path,label,box", "a.jpg,live,1 2 3"], r"line 2: box '1 2 3' is not x0, y0, x1, y1"),
         (["path,label,box", "a.jpg,live,9 2 3 4"], r"line 2: box '9 2 3 4' is not x0, y0, x1, y1"),
+        (["path,label,frame", "a.jpg,live,nan"], r"line 2: frame 'nan' is not a number"),
+        (["path,label", "a\0.jpg,live"], r"line 2: "),
         (["path,label,box", "a.jpg,live,nan 2 3 4"], r"line 2: box 'nan 2 3 4' is not x0, y0, x1, y1"),
         (["path,label", "a.jpg,live", "b.jpg,LIVE"], r"labels.csv has no spoof picture: both classes are needed"),
         (["path,label"], r"labels.csv has no live picture"),
@@ -123,7 +125,7 @@ def test_pictures_lie_beside_the_file_or_in_images_or_where_told(tmp_path: Path)
 def test_a_bad_csv_is_answered_with_its_line(tmp_path: Path, lines: List[str], message: str) -> None:
     data = write_csv(tmp_path / "labels.csv", *lines)
     with pytest.raises(EvaluationError, match=message):
-        Samples(data).survey(vote=False)
+        Samples(data).units(vote=False)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,11 @@ def test_a_bad_csv_is_answered_with_its_line(tmp_path: Path, lines: List[str], m
         ("[" * 100_000, r"labels.jsonl, line 1: this is not JSON"),
         ('{"path": "a.jpg", "label": null}', r"line 1: label None is neither live nor spoof"),
         ('{"path": "a.jpg", "label": "live", "box": 7}', r"line 1: box 7 is not x0, y0, x1, y1"),
+        (
+            '{"path": "a.jpg", "label": "live", "box": [0, 0, 9, 1' + "0" * 400 + "]}",
+            r"line 1: box \[0, .* is not x0, y0,",
+        ),
+        ('{"path": "a.jpg", "label": "live", "box": [0, 0, 9, 1' + "0" * 5000 + "]}", r"line 1: this is not JSON"),
         ('{"path": "a.jpg", "label": "live", "box": [1, 2, 3, "x"]}', r"line 1: box .* is not x0, y0, x1, y1"),
     ],
 )
@@ -141,12 +148,12 @@ def test_a_bad_jsonl_is_answered_with_its_line(tmp_path: Path, text: str, messag
     data = tmp_path / "labels.jsonl"
     data.write_text(text, encoding="utf-8")
     with pytest.raises(EvaluationError, match=message):
-        Samples(data).survey(vote=False)
+        Samples(data).units(vote=False)
 
 
 def test_two_faces_of_one_picture_are_two_samples(tmp_path: Path) -> None:
     data = write_csv(tmp_path / "l.csv", "path,label,box", "a.jpg,live,0 0 9 9", "a.jpg,spoof,9 9 20 20")
-    assert Samples(data).survey(vote=False).units == 2
+    assert len(Samples(data).units(vote=False)) == 2
 
 
 def test_a_folder_without_a_class_is_refused(tmp_path: Path) -> None:
@@ -174,7 +181,7 @@ def test_choosing_by_a_column_that_is_not_there_is_refused(tmp_path: Path) -> No
         list(Samples(data, where={"split": "val"}))
     other = write_csv(tmp_path / "other.csv", "path,label,split", "a.jpg,live,train", "b.jpg,spoof,train")
     with pytest.raises(EvaluationError, match="other.csv has no live picture with split=val"):
-        Samples(other, where={"split": "val"}).survey(vote=False)
+        Samples(other, where={"split": "val"}).units(vote=False)
 
 
 def test_recordings_are_units_in_the_order_of_their_frames(tmp_path: Path) -> None:
@@ -184,24 +191,22 @@ def test_recordings_are_units_in_the_order_of_their_frames(tmp_path: Path) -> No
         *("b10.jpg,spoof,print,s,10", "b2.jpg,spoof,print,s,2", "alone.jpg,live,,,", "other.jpg,live,,,"),
     )
     units = list(Samples(data).units(vote=True))
-    assert [[sample.path for sample in unit.samples] for unit in units] == [
+    assert [[sample.path for sample in unit] for unit in units] == [
         ["b2.jpg", "b10.jpg"],
         ["alone.jpg"],
         ["other.jpg"],
     ]
-    survey = Samples(data).survey(vote=True)
-    assert (survey.pictures, survey.units) == (4, 3)
 
 
 def test_a_torn_or_twofold_recording_cannot_vote(tmp_path: Path) -> None:
     header = "path,label,species,sequence"
     torn = write_csv(tmp_path / "torn.csv", header, "a,live,,s", "b,spoof,print,t", "c,live,,s")
-    assert Samples(torn).survey(vote=False).units == 3
+    assert len(Samples(torn).units(vote=False)) == 3
     with pytest.raises(EvaluationError, match="the rows of sequence 's' must stand together"):
-        Samples(torn).survey(vote=True)
+        Samples(torn).units(vote=True)
     twofold = write_csv(tmp_path / "twofold.csv", header, "a,live,,s", "b,spoof,print,s")
     with pytest.raises(EvaluationError, match="sequence 's' is labelled in two ways"):
-        Samples(twofold).survey(vote=True)
+        Samples(twofold).units(vote=True)
 
 
 def test_the_fingerprint_sees_every_field(tmp_path: Path) -> None:
@@ -209,5 +214,5 @@ def test_the_fingerprint_sees_every_field(tmp_path: Path) -> None:
     prints = set()
     for number, row in enumerate(rows[1:]):
         data = write_csv(tmp_path / f"{number}.csv", "path,label,species", rows[0], row)
-        prints.add(Samples(data).survey(vote=False).fingerprint)
+        prints.add(Samples(data).fingerprint)
     assert len(prints) == 3

@@ -37,7 +37,6 @@ def test_rates_equal_a_plain_count(live: List[float], attacks: Dict[str, List[fl
     assert metrics.apcer(attacks, threshold) == apcer
     assert metrics.bpcer(live, threshold) == bpcer
     assert metrics.acer(live, attacks, threshold) == (apcer + bpcer) / 2
-    assert max(metrics.acer_by_species(live, attacks, threshold).values()) == (apcer + bpcer) / 2
 
 
 @settings(deadline=None)
@@ -48,22 +47,6 @@ def test_a_higher_threshold_accepts_less(
     low, high = min(a, b), max(a, b)
     assert metrics.apcer(attacks, high) <= metrics.apcer(attacks, low)
     assert metrics.bpcer(live, high) >= metrics.bpcer(live, low)
-
-
-def test_non_response_rates() -> None:
-    assert metrics.apnrr(3, 12) == 0.25
-    assert metrics.bpnrr(12, 12) == 1.0
-    with pytest.raises(ValueError, match="3 of 2"):
-        metrics.bpnrr(3, 2)
-    with pytest.raises(ValueError, match="0 of 0"):
-        metrics.apnrr(0, 0)
-
-
-def test_group_by_species_wants_a_name_for_every_score() -> None:
-    parts = metrics.group_by_species([0.3, 0.1, 0.2], ["b", "a", "b"])
-    assert {name: part.tolist() for name, part in parts.items()} == {"a": [0.1], "b": [0.3, 0.2]}
-    with pytest.raises(ValueError, match="3 scores need as many species, not 2"):
-        metrics.group_by_species([0.3, 0.1, 0.2], ["b", "a"])
 
 
 @pytest.mark.parametrize("measure", [metrics.eer, metrics.roc_auc, metrics.det_curve])

@@ -13,13 +13,14 @@ from facelive.errors import EvaluationError
 from facelive.evaluation.operating import MeasuredRate, OperatingPoint, choose_threshold
 from facelive.evaluation.outcomes import Outcome
 from facelive.evaluation.page import render_page
-from facelive.evaluation.report import Measure, RateRow, Report, SourceRow
+from facelive.evaluation.report import Listing, Measure, RateRow, Report, SourceRow
 from facelive.evaluation.run import evaluate
 from facelive.evaluation.samples import Sample, Samples
 from facelive.evaluation.table import render_table
 
 __all__ = [
     "EvaluationError",
+    "Listing",
     "Measure",
     "MeasuredRate",
     "OperatingPoint",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from html import escape
+import base64
+import io
+from importlib import resources
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Dict
 
-from facelive.evaluation import sections
-from facelive.evaluation.columns import Listing
-from facelive.evaluation.markup import definitions, table
+from PIL import Image
+
+from facelive.errors import EvaluationError, ImageError
+from facelive.evaluation import charts
 from facelive.evaluation.report import Report
-from facelive.evaluation.table import MEASURES, percent, span
+from facelive.evaluation.table import MEASURES, figure, limit_text, percent, span
+from facelive.images import read_image
 
-__all__ = ["render_page"]
+__all__ = ["page_template", "render_page"]
 
-_STYLE = Path(__file__).with_name("style.css")
-_TILES = ("apcer", "bpcer", "acer", "eer", "bpcer20", "roc_auc")
-_OPEN = 10
-"""How many paths a list shows before the reader unfolds it."""
+_THUMBNAILS = 12
+"""How many of the worst mistakes of each kind are shown, if pictures are asked for."""
+_THUMBNAIL_PX = 240
+_ELSEWHERE = {"model", "model_version", "model_sha256", "card"}
 _WORDS = {
     "APCER": "share of attacks judged live, per species; the worst species counts",
     "BPCER": "share of live faces judged attacks",
@@ -30,123 +34,76 @@ _WORDS = {
 }
 
 
-def render_page(report: Report) -> str:
+def render_page(report: Report, *, thumbnails: bool = False) -> str:
     """One self-contained page, light or dark as the reader's system asks.
 
     Args:
         report: What ``evaluate`` returned.
+        thumbnails: Show the worst mistakes, read again from where they were evaluated. The page then holds pictures
+            of people, so mind who gets it.
 
     Returns:
         HTML to write to a UTF-8 file.
+
+    Raises:
+        EvaluationError: jinja2 is not installed.
     """
-    title = f"{report.run['model']} {report.run['model_version']}: liveness evaluation"
-    body = "".join(
-        [
-            _head(report, title),
-            _tiles(report),
-            _notes(report.notes),
-            sections.rates(report),
-            sections.curves(report),
-            sections.histograms(report),
-            sections.limits(report),
-            sections.sources(report),
-            _mistakes("Attacks judged live", report.accepted),
-            _mistakes("Live faces judged attacks", report.refused),
-            _unjudged(report),
-            _run(report),
-            definitions("Words", _WORDS),
-        ]
+    by_rate = sorted(report.species, key=lambda row: -(row.rate or 0))
+    ends = [row.grouped or row.interval for row in (*by_rate, report.bona_fide)]
+    order = ["worst species", *(row.name for row in by_rate)]
+    text: str = page_template().render(
+        report=report,
+        run=report.run,
+        data=Path(report.run["data"]).name,
+        settings={name: report.run[name] for name in report.run if name not in _ELSEWHERE},
+        words=_WORDS,
+        empty=(None, "", [], {}, ()),
+        style=_text("style.css"),
+        by_rate=by_rate,
+        highest=max((interval.high for interval in ends if interval), default=1.0) or 1.0,
+        det={name: report.det[name] for name in order if name in report.det},
+        tiles=("apcer", "bpcer", "acer", "eer", "bpcer20", "roc_auc"),
+        names=MEASURES,
+        charts=charts,
+        thumbnails=_thumbnails(report) if thumbnails else {},
+        figure=figure,
+        percent=percent,
+        span=span,
+        limit_text=limit_text,
     )
-    policy = "default-src 'none'; style-src 'unsafe-inline'"  # a browser fetches nothing, whatever the data hold
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(title)}</title><style>{_STYLE.read_text(encoding='utf-8')}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
+    return text.encode("utf-8", "backslashreplace").decode()  # a path may hold bytes that are no UTF-8
+
+
+def page_template() -> Any:
+    """The jinja2 template of the page.
+
+    Raises:
+        EvaluationError: jinja2 is not installed.
+    """
+    try:
+        import jinja2
+    except ImportError as error:
+        raise EvaluationError('the HTML report needs jinja2: pip install "facelive[report]"') from error
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
+    return environment.from_string(_text("report.html"))
 
 
-def _head(report: Report, title: str) -> str:
-    run = report.run
-    kind = f"{report.units:,} recordings, {report.pictures:,} pictures" if run["vote"] else f"{report.units:,} pictures"
-    chosen = "".join(f", {name} = {value}" for name, value in run["where"].items())
-    return (
-        f"<header><h1>{escape(title)}</h1><p class=soft>{escape(Path(run['data']).name)}{escape(chosen)}: {kind}, "
-        f"threshold {report.threshold:g}, {escape(run['started_utc'][:10])}</p></header>"
-    )
+def _text(name: str) -> str:
+    return resources.files("facelive.evaluation").joinpath(name).read_text(encoding="utf-8")
 
 
-def _tiles(report: Report) -> str:
-    tiles = []
-    for name in _TILES:
-        measure = report.measures.get(name)
-        if measure is None:
+def _thumbnails(report: Report) -> Dict[int, str]:
+    """Data URLs of the worst mistakes by unit, without those that cannot be read any more."""
+    urls = {}
+    for outcome in (*report.accepted.shown[:_THUMBNAILS], *report.refused.shown[:_THUMBNAILS]):
+        try:
+            pixels = read_image(Path(report.run["images"]) / outcome.sample.path, min_side_px=_THUMBNAIL_PX).pixels
+        except ImageError:
             continue
-        plain = name == "roc_auc"
-        value = f"{measure.value:.4f}" if plain else percent(measure.value)
-        ends = measure.interval
-        between = "" if ends is None else f"{ends.low:.4f}–{ends.high:.4f}" if plain else span(ends)
-        under = f"at {measure.threshold:.4g}" if name == "eer" and measure.threshold is not None else ""
-        worst = report.worst_species
-        if name == "apcer" and worst:
-            under = f"{worst.name}, {worst.errors:,} of {worst.judged:,}"
-        elif name == "bpcer":
-            under = f"{report.bona_fide.errors:,} of {report.bona_fide.judged:,}"
-        rows = "".join(f"<span>{escape(line)}</span>" for line in (under, between) if line)
-        tiles.append(f"<div class=tile><span class=name>{MEASURES[name]}</span><b>{value}</b>{rows}</div>")
-    return f"<div class=tiles>{''.join(tiles)}</div>" if tiles else ""
-
-
-def _notes(notes: Sequence[str]) -> str:
-    if not notes:
-        return ""
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<section class=notes><h3>Before quoting a figure</h3><ul>{items}</ul></section>"
-
-
-def _mistakes(title: str, listing: Listing) -> str:
-    if not listing.total:
-        return ""
-    rows = [
-        f"<tr><td class=text><code>{escape(outcome.path)}</code></td><td>{outcome.score:.4f}</td>"
-        f"<td class=text>{escape(outcome.species or 'bona fide')}</td><td class=text>{escape(outcome.source)}</td></tr>"
-        for outcome in listing.shown
-    ]
-    text = f"{listing.total:,} in all, the worst first."
-    return f"<h2>{title}</h2><p class=soft>{text}</p>{_folded(['picture', 'score', 'species', 'source'], rows)}"
-
-
-def _unjudged(report: Report) -> str:
-    parts = []
-    if report.rejected.total:
-        reasons = ", ".join(f"{count:,} {escape(reason)}" for reason, count in report.reasons.items())
-        parts.append(f"<p>Rejected: {reasons}.</p>{_paths(report.rejected)}")
-    if report.unreadable.total:
-        parts.append(f"<p>Unreadable: {report.unreadable.total:,}.</p>{_paths(report.unreadable)}")
-    return f"<h2>Not judged</h2>{''.join(parts)}" if parts else ""
-
-
-def _paths(listing: Listing) -> str:
-    rows = [
-        f"<tr><td class=text><code>{escape(', '.join(outcome.unreadable) or outcome.path)}</code></td>"
-        f"<td class=text>{escape(outcome.species or 'bona fide')}</td><td class=text>{escape(outcome.reason)}</td></tr>"
-        for outcome in listing.shown
-    ]
-    return _folded(["picture", "species", "reason"], rows)
-
-
-def _folded(names: Sequence[str], rows: Sequence[str]) -> str:
-    shown = table(names, "".join(rows[:_OPEN]), kind="list")
-    if len(rows) <= _OPEN:
-        return shown
-    rest = table(names, "".join(rows[_OPEN:]), kind="list")
-    return f"{shown}<details><summary>{len(rows) - _OPEN} more</summary>{rest}</details>"
-
-
-def _run(report: Report) -> str:
-    run = dict(report.run)
-    card: Mapping[str, Any] = run.pop("card")
-    for name in ("model", "model_version", "model_sha256"):
-        run.pop(name)
-    return definitions("Model card", card) + definitions("Run", run)
+        small, file = Image.fromarray(pixels), io.BytesIO()
+        small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+        small.save(file, "JPEG", quality=80)
+        urls[outcome.unit] = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return urls

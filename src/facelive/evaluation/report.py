@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from facelive.evaluation.columns import Listing
 from facelive.evaluation.figures import ReliabilityBin
 from facelive.evaluation.operating import OperatingPoint
+from facelive.evaluation.outcomes import Outcome
 from facelive.metrics import Interval
 
-__all__ = ["Measure", "RateRow", "Report", "SourceRow"]
+__all__ = ["Listing", "Measure", "RateRow", "Report", "SourceRow"]
+
+
+class Listing(NamedTuple):
+    """The first or worst of many: ``total`` of them, and at most a hundred outcomes."""
+
+    total: int
+    shown: Tuple[Outcome, ...]
 
 
 @dataclass(frozen=True)
@@ -142,10 +149,27 @@ class Report:
         judged = [row for row in self.species if row.judged]
         return max(judged, key=lambda row: (row.rate or 0.0, -row.judged), default=None)
 
+    @property
+    def in_plain_words(self) -> Tuple[str, ...]:
+        """Two sentences for somebody who knows no measure: how many attacks pass, how many people are refused.
+
+        Attacks are the judged ones of the worst species; refused are all live units that were not taken for live.
+        """
+        worst, live, sentences = self.worst_species, self.bona_fide, []
+        if worst is not None and worst.rate is not None:
+            passed, counted = _of_hundred(worst.rate, "passes", "pass"), f"{worst.errors:,} of {worst.judged:,} did"
+            sentences.append(f"Of 100 {worst.name} attacks, the worst species here, {passed} ({counted}).")
+        if live.rate_of_presented is not None:
+            refused = _of_hundred(live.rate_of_presented, "is refused", "are refused")
+            counted = f"{live.errors + live.rejected:,} of {live.presented:,} were"
+            sentences.append(f"Of 100 live people, {refused} ({counted}).")
+        return tuple(sentences)
+
     def to_dict(self) -> Dict[str, Any]:
         """Plain values for JSON: no NaN, no class."""
         content: Dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         content.update(
+            in_plain_words=self.in_plain_words,
             bona_fide=self.bona_fide.to_dict(),
             species=[row.to_dict() for row in self.species],
             measures={name: asdict(measure) for name, measure in self.measures.items()},
@@ -155,5 +179,15 @@ class Report:
         )
         for name in ("rejected", "unreadable", "accepted", "refused"):
             listing: Listing = getattr(self, name)
-            content[name] = {"total": listing.total, "shown": [asdict(outcome) for outcome in listing.shown]}
+            content[name] = {"total": listing.total, "shown": [outcome.to_dict() for outcome in listing.shown]}
         return content
+
+
+def _of_hundred(rate: float, one: str, many: str) -> str:
+    """How many of 100, never rounded to none or all."""
+    count = round(100 * rate)
+    if count == 0 and rate > 0:
+        return f"fewer than 1 {one}"
+    if count == 100 and rate < 1:
+        return f"more than 99 {many}"
+    return f"{count or 'none'} {one if count == 1 else many}"

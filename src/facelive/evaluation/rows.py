@@ -25,40 +25,23 @@ class Row(NamedTuple):
 
 
 def read_rows(data: Path) -> Iterator[Row]:
-    """Rows of a folder, of a ``.jsonl``, or of any other file as CSV; none is kept in memory.
+    """Rows of a folder, of a ``.jsonl``, or of any other file as CSV.
 
     Raises:
         EvaluationError: There is no such file or folder, or it cannot be understood; the line is named.
     """
-    if data.is_dir():
-        return _folder_rows(data)
-    if not data.is_file():
-        raise EvaluationError(f"there is no file or folder {str(data)!r}")
-    return _decoded(data, _jsonl_rows(data) if data.suffix.lower() in (".jsonl", ".ndjson") else _csv_rows(data))
-
-
-def _decoded(data: Path, rows: Iterator[Row]) -> Iterator[Row]:
+    is_jsonl = data.suffix.lower() in (".jsonl", ".ndjson")
     try:
-        yield from rows
+        if not data.exists():
+            raise EvaluationError(f"there is no file or folder {str(data)!r}")
+        yield from _folder_rows(data) if data.is_dir() else _jsonl_rows(data) if is_jsonl else _csv_rows(data)
     except UnicodeDecodeError as error:
         raise EvaluationError(f"{data.name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except OSError as error:
-        raise EvaluationError(f"cannot read {str(data)!r}: {error.strerror}") from error
+        raise EvaluationError(f"cannot read {str(error.filename or data)!r}: {error.strerror}") from error
 
 
 def _folder_rows(root: Path) -> Iterator[Row]:
-    classes = _classes(root)
-    for label in ("live", "spoof"):
-        found = False
-        for folder in classes[label]:
-            for path in _pictures(folder):
-                found = True
-                yield _folder_row(root, folder, path, label)
-        if not found:
-            raise EvaluationError(f"{str(root)!r} has a {label} folder without a picture in it")
-
-
-def _classes(root: Path) -> Dict[str, List[Path]]:
     folders = sorted(path for path in root.iterdir() if path.is_dir())
     classes = {label: [path for path in folders if path.name.lower() == label] for label in ("live", "spoof")}
     for label, matching in classes.items():
@@ -67,16 +50,16 @@ def _classes(root: Path) -> Dict[str, List[Path]]:
             raise EvaluationError(
                 f"{str(root)!r} needs a folder live/ and a folder spoof/<species>/: it has no {label}/, but {names}"
             )
-    return classes
-
-
-def _folder_row(root: Path, folder: Path, path: Path, label: str) -> Row:
-    parents = path.parent.relative_to(folder).parts
-    species = parents[0] if label == "spoof" and parents else ""
-    recording = parents[1:] if label == "spoof" else parents
-    where = path.relative_to(root).as_posix()
-    fields = {"path": where, "label": label, "species": species}
-    return Row(where, {**fields, "sequence": path.parent.relative_to(root).as_posix() if recording else ""})
+    for label, matching in classes.items():
+        pictures = [(folder, path) for folder in matching for path in _pictures(folder)]
+        if not pictures:
+            raise EvaluationError(f"{str(root)!r} has a {label} folder without a picture in it")
+        for folder, path in pictures:
+            parents = path.parent.relative_to(folder).parts
+            species, recording = (parents[:1], parents[1:]) if label == "spoof" else ((), parents)
+            where, sequence = (one.relative_to(root).as_posix() for one in (path, path.parent))
+            fields = {"path": where, "label": label, "species": "".join(species)}
+            yield Row(where, {**fields, "sequence": sequence if recording else ""})
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

@@ -1,27 +1,25 @@
-"""Evaluates a detector on a labelled set: check the set, score what is not scored yet, report."""
+"""Evaluates a detector on a labelled set: samples, then outcomes, then the report."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
-from dataclasses import asdict
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
 import facelive
 from facelive.detector import LivenessDetector
-from facelive.errors import EvaluationError
-from facelive.evaluation.columns import Columns, read_columns
-from facelive.evaluation.operating import OperatingPoint, choose_threshold
-from facelive.evaluation.outcomes import Ledger
+from facelive.errors import ImageError
+from facelive.evaluation.measures import build_report
+from facelive.evaluation.outcomes import Outcome, ResultsFile
 from facelive.evaluation.report import Report
-from facelive.evaluation.samples import Samples, Survey
-from facelive.evaluation.scoring import Scorer
-from facelive.evaluation.summary import build_report, split_scores
+from facelive.evaluation.samples import Samples, Unit
 from facelive.pool import in_processes
+from facelive.results import FaceBox
 from facelive.tflite import runtime_name
 
 __all__ = ["evaluate"]
@@ -41,8 +39,8 @@ def evaluate(
 ) -> Report:
     """Score every picture of a set and measure the errors as ISO/IEC 30107-3 asks.
 
-    Memory does not grow with the number of pictures but for some 60 bytes each. With several workers the calling
-    script must be importable, as `multiprocessing` asks: guard it with ``if __name__ == "__main__":``.
+    With several workers the calling script must be importable, as `multiprocessing` asks: guard it with
+    ``if __name__ == "__main__":``.
 
     Args:
         data: A folder (``live/``, ``spoof/<species>/``), a CSV or a JSONL; or a ``Samples`` that says more.
@@ -50,67 +48,115 @@ def evaluate(
         vote: Score recordings (rows with the same ``sequence``) by the vote over their frames, not single frames.
         workers: Processes that score.
         results: A JSONL file that the outcomes are appended to and that a later call goes on with; pictures are known
-            by their paths, so take another file for changed ones. Unless given, a name in the working directory that
-            is made from the data and the settings.
+            by their paths, so take another file for changed ones. Unless given, nothing is written.
         limit: ``{"max_apcer": 0.05}`` or ``{"max_bpcer": 0.01}``: also choose that operating point.
-        progress: Called with the pictures done and all pictures, now and then.
+        progress: Called with the pictures done and all pictures, after each unit.
 
     Returns:
         The report.
 
     Raises:
-        EvaluationError: A row of the set is wrong, a class is missing, or ``results`` holds another run.
+        EvaluationError: A row of the set is wrong, a class is missing, or ``results`` holds another run, is in use by
+            another process or cannot be written.
         FaceliveError: A worker process died.
         ValueError: ``workers`` or ``limit`` is out of range.
+
+    Example:
+        >>> report = evaluate("labels.csv", workers=4)  # doctest: +SKIP
+        >>> report.measures["apcer"].value, report.worst_species.name  # doctest: +SKIP
+        (0.04, 'replay_tablet')
     """
     if workers < 1:
         raise ValueError(f"at least one worker is needed, not {workers}")
-    if limit and not (
-        len(limit) == 1 and limit.keys() <= set(_LIMITS) and all(0 < rate < 1 for rate in limit.values())
-    ):
-        raise ValueError(f"limit is one of {' and '.join(_LIMITS)} with a rate above 0 and below 1, not {dict(limit)}")
+    limit = dict(limit or {})
+    if len(limit) > 1 or not limit.keys() <= set(_LIMITS) or not all(0 < rate < 1 for rate in limit.values()):
+        raise ValueError(f"limit is one of {' and '.join(_LIMITS)} with a rate above 0 and below 1, not {limit}")
     samples = data if isinstance(data, Samples) else Samples(data)
     detector = LivenessDetector() if detector is None else detector
-    survey = samples.survey(vote=vote)
-    run = _run(detector, samples, survey, vote)
-    path = Path(_default_name(samples, run)) if results is None else Path(results)
-    with Ledger(path, run, survey.units) as ledger:
-        _score(ledger, samples, Scorer(detector, samples.images, vote), survey, workers, progress or _silence)
-    columns = read_columns(ledger, survey.units, threshold=detector.threshold)
-    point, notes = _operating_point(columns, limit)
-    return build_report(
-        columns,
-        {**run, **_surroundings(samples, detector, ledger)},
-        threshold=detector.threshold,
-        operating_point=point,
-        notes=notes,
+    started_utc = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    units = samples.units(vote=vote)
+    run = _run(detector, samples, vote)
+    with ExitStack() as stack:
+        file = None
+        if results is not None:
+            file = stack.enter_context(ResultsFile(Path(results), run, units, started_utc=started_utc))
+            started_utc = file.started_utc
+        outcomes = _outcomes(units, _Scorer(detector, samples.images, vote), file, workers, progress)
+    run.update(
+        _surroundings(samples, detector), results=None if file is None else str(file.path), started_utc=started_utc
     )
+    return build_report(outcomes, run, threshold=detector.threshold, **limit)
 
 
-def _score(
-    ledger: Ledger,
-    samples: Samples,
-    scorer: Scorer,
-    survey: Survey,
+def _outcomes(
+    units: Sequence[Unit],
+    scorer: _Scorer,
+    file: Optional[ResultsFile],
     workers: int,
-    progress: Callable[[int, int], None],
-) -> None:
-    pending = (unit for unit in samples.units(vote=scorer.vote) if not ledger.done[unit.position])
-    progress(ledger.pictures, survey.pictures)
-    for outcome in in_processes(scorer.score, pending, workers=workers):
-        ledger.append([outcome])
-        progress(ledger.pictures, survey.pictures)
+    progress: Optional[Callable[[int, int], None]],
+) -> List[Outcome]:
+    """The outcome of every unit, in their order: what the file holds, then what is scored now."""
+    found = {} if file is None else {outcome.unit: outcome for outcome in file.done}
+    done, total = sum(outcome.pictures for outcome in found.values()), sum(map(len, units))
+    if progress:
+        progress(done, total)
+    pending = [position for position in range(len(units)) if position not in found]
+    scored = in_processes(scorer, (units[position] for position in pending), workers=workers)
+    for position, answer in zip(pending, scored):
+        found[position] = outcome = answer._replace(unit=position, sample=units[position][0])  # no worker's copy
+        if file:
+            file.append(outcome)
+        done += outcome.pictures
+        if progress:
+            progress(done, total)
+    return [found[position] for position in range(len(units))]
 
 
-def _silence(done: int, total: int) -> None:
-    pass
+@dataclass(frozen=True)
+class _Scorer:
+    """Judges one unit after the other; it pickles with its detector."""
+
+    detector: LivenessDetector
+    images: Path
+    vote: bool
+
+    def __call__(self, unit: Unit) -> Outcome:
+        """The last score, or with ``vote`` the last vote; what cannot be read is an outcome, not an error."""
+        judge = self.detector.stream().update if self.vote else self.detector.predict
+        score: Optional[float] = None
+        rejected, reason = 0, ""
+        unreadable: List[str] = []
+        for sample in unit:
+            face = None if sample.box is None else FaceBox(*sample.box)
+            try:
+                result = judge(self.images / sample.path, face=face)
+            except ImageError as error:
+                unreadable.append(sample.path)
+                reason = reason or str(error)
+                continue
+            if result.score is None:
+                rejected += 1
+                reason = result.reason.value if result.reason else ""
+            else:  # a recording shorter than the window has a vote too; whether that is enough, a deployment decides
+                score = result.vote if self.vote else result.score
+        status = "judged" if score is not None else "rejected" if rejected else "unreadable"
+        return Outcome(
+            unit=0,
+            sample=unit[0],
+            status=status,
+            score=score,
+            reason="" if status == "judged" else reason,
+            pictures=len(unit),
+            rejected=rejected,
+            unreadable=tuple(unreadable),
+        )
 
 
-def _run(detector: LivenessDetector, samples: Samples, survey: Survey, vote: bool) -> Dict[str, Any]:
+def _run(detector: LivenessDetector, samples: Samples, vote: bool) -> Dict[str, Any]:
     """All that a score depends on: outcomes may only be added to those of the same run."""
     card = detector.model.card
     return {
-        "samples": survey.fingerprint,
+        "samples": samples.fingerprint,
         "images": str(samples.images.resolve()),
         "model": card.name,
         "model_version": card.version,
@@ -128,35 +174,12 @@ def _run(detector: LivenessDetector, samples: Samples, survey: Survey, vote: boo
     }
 
 
-def _default_name(samples: Samples, run: Mapping[str, Any]) -> str:
-    settings = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
-    return f"facelive-{samples.data.resolve().stem}-{settings[:8]}.jsonl"
-
-
-def _surroundings(samples: Samples, detector: LivenessDetector, ledger: Ledger) -> Dict[str, Any]:
+def _surroundings(samples: Samples, detector: LivenessDetector) -> Dict[str, Any]:
     return {
         "data": str(samples.data),
         "where": samples.where,
-        "results": str(ledger.path),
-        "started_utc": ledger.started_utc,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
         "card": detector.model.card.to_dict(),
     }
-
-
-def _operating_point(
-    columns: Columns, limit: Optional[Mapping[str, float]]
-) -> Tuple[Optional[OperatingPoint], Tuple[str, ...]]:
-    if not limit:
-        return None, ()
-    live, species = split_scores(columns)
-    if not live.size or not species:
-        return None, ()
-    try:
-        point = choose_threshold(live, species, max_apcer=limit.get("max_apcer"), max_bpcer=limit.get("max_bpcer"))
-        return point, ()
-    except EvaluationError as error:
-        name, value = next(iter(limit.items()))
-        return None, (f"No operating point for {name} {100 * value:.6g} %: {error}.",)

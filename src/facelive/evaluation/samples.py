@@ -1,30 +1,27 @@
-"""A labelled set of pictures: checked from end to end once, then read as often as needed, never held in memory."""
+"""A labelled set of pictures, read and checked as a whole and held in memory."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from array import array
-from dataclasses import asdict, dataclass
-from itertools import groupby
+import sys
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Set, Tuple, Union
-
-import numpy as np
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from facelive.errors import EvaluationError
 from facelive.evaluation.rows import Row, read_rows
 from facelive.results import FaceBox
 
-__all__ = ["Sample", "Samples", "Survey", "Unit"]
+__all__ = ["Sample", "Samples", "Unit"]
 
 _ALIASES = {"file": "path", "kind": "species"}
 _UNNAMED = "unnamed"
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):  # a tuple, because hundreds of thousands are held
     """One labelled picture.
 
     Args:
@@ -48,19 +45,8 @@ class Sample:
     box: Optional[Tuple[float, float, float, float]] = None
 
 
-class Unit(NamedTuple):
-    """What gets one score: a picture, or with a vote the frames of a recording in order."""
-
-    position: int
-    samples: Tuple[Sample, ...]
-
-
-class Survey(NamedTuple):
-    """A set counted and checked: how many ``pictures`` and ``units``, and a ``fingerprint`` of every row."""
-
-    pictures: int
-    units: int
-    fingerprint: str
+Unit = Tuple[Sample, ...]
+"""What gets one score: a picture, or with a vote the frames of a recording in order."""
 
 
 class Samples:
@@ -76,7 +62,7 @@ class Samples:
         where: Column values that a row must have to count, for example ``{"split": "val"}``.
 
     Raises:
-        EvaluationError: Already when iterated: a row is wrong, and its line is named.
+        EvaluationError: A row is wrong or a picture is listed twice; its line is named.
     """
 
     def __init__(
@@ -88,97 +74,81 @@ class Samples:
     ) -> None:
         self.data = Path(data)
         self.where = {name.lower(): value for name, value in (where or {}).items()}
-        self._images = None if images is None else Path(images)
+        self._samples = list(self._read())
+        self.images = Path(images) if images is not None else self._found_images()
 
     def __iter__(self) -> Iterator[Sample]:
-        for row in self._rows():
-            yield _sample(row)
+        return iter(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
 
     @property
-    def images(self) -> Path:
-        """The folder that relative paths start from."""
-        if self._images is None:
-            self._images = self.data if self.data.is_dir() else self._found_images()
-        return self._images
+    def fingerprint(self) -> str:
+        """A hash of every field of every row."""
+        digest = hashlib.sha256()
+        for sample in self._samples:
+            digest.update(json.dumps(sample).encode() + b"\n")
+        return digest.hexdigest()
 
-    def units(self, *, vote: bool) -> Iterator[Unit]:
-        """Pictures one by one, or with ``vote`` recordings whole; pictures without a recording stand alone."""
-        if not vote:
-            for position, sample in enumerate(self):
-                yield Unit(position, (sample,))
-            return
-        keyed = ((sample.sequence or f"\0{row}", sample) for row, sample in enumerate(self))
-        for position, (_, group) in enumerate(groupby(keyed, key=lambda pair: pair[0])):
-            frames = [sample for _, sample in group]
-            if all(sample.frame is not None for sample in frames):
-                frames.sort(key=lambda sample: sample.frame or 0)
-            yield Unit(position, tuple(frames))
-
-    def survey(self, *, vote: bool) -> Survey:
-        """Read the whole set once and check every row.
+    def units(self, *, vote: bool) -> List[Unit]:
+        """Pictures one by one, or with ``vote`` recordings whole; pictures without a recording stand alone.
 
         Raises:
-            EvaluationError: A row is wrong, a picture is listed twice, a class is missing, or with ``vote`` a
-                recording is torn apart or changes its label.
+            EvaluationError: A class is missing, or with ``vote`` a recording is torn apart or changes its label.
         """
-        digest, seen, labels = hashlib.sha256(), array("q"), {"live": 0, "spoof": 0}
-        for sample in self:
-            digest.update(json.dumps(asdict(sample), ensure_ascii=False).encode() + b"\n")
-            seen.append(hash(_identity(sample)))
-            labels[sample.label] += 1
-        for label, count in labels.items():
-            if not count:
+        labels = {sample.label for sample in self._samples}
+        for label in ("live", "spoof"):
+            if label not in labels:
                 chosen = "".join(f" with {name}={value}" for name, value in self.where.items())
                 raise EvaluationError(f"{self.data.name} has no {label} picture{chosen}: both classes are needed")
-        if np.unique(np.frombuffer(seen, np.int64)).size < len(seen):
-            self._name_duplicate()
-        units = self._check_recordings() if vote else len(seen)
-        return Survey(len(seen), units, digest.hexdigest())
+        return self._recordings() if vote else [(sample,) for sample in self._samples]
+
+    def _recordings(self) -> List[Unit]:
+        units: Dict[Any, Unit] = {}
+        for name, group in groupby(enumerate(self._samples), key=lambda pair: pair[1].sequence or pair[0]):
+            frames = [sample for _, sample in group]
+            if name in units:
+                raise EvaluationError(f"the rows of sequence {name!r} must stand together to be voted on")
+            if any((frame.label, frame.species) != (frames[0].label, frames[0].species) for frame in frames):
+                raise EvaluationError(f"sequence {name!r} is labelled in two ways")
+            if all(frame.frame is not None for frame in frames):
+                frames.sort(key=lambda frame: frame.frame or 0)
+            units[name] = tuple(frames)
+        return list(units.values())
+
+    def _read(self) -> Iterator[Sample]:
+        first: Dict[Any, int] = {}
+        for number, row in enumerate(self._rows()):
+            sample = _sample(row)
+            normal = os.path.normpath(sample.path)
+            path = sample.path if normal == sample.path else normal  # most often no second copy
+            identity = path if sample.box is None else (path, sample.box)
+            if first.setdefault(identity, number) != number:
+                before = next(islice(self._rows(), first[identity], None)).where
+                raise EvaluationError(f"{row.where}: {_short(sample.path)} is listed already ({before}): count it once")
+            yield sample
 
     def _rows(self) -> Iterator[Row]:
         for row in read_rows(self.data):
-            fields = {**{_ALIASES.get(name, name): value for name, value in row.fields.items()}, **row.fields}
+            for alias, name in _ALIASES.items():
+                if alias in row.fields:
+                    row.fields.setdefault(name, row.fields[alias])
             if all(_matches(row, name, value) for name, value in self.where.items()):
-                yield Row(row.where, fields)
+                yield row
 
     def _found_images(self) -> Path:
+        if self.data.is_dir():
+            return self.data
         beside, below = self.data.parent, self.data.parent / "images"
-        first = next(iter(self), None)
-        if first is not None and not (beside / first.path).exists() and (below / first.path).exists():
-            return below
-        return beside
-
-    def _name_duplicate(self) -> None:
-        places: Dict[Any, str] = {}
-        for row in self._rows():
-            sample = _sample(row)
-            before = places.setdefault(_identity(sample), row.where)
-            if before != row.where:
-                raise EvaluationError(f"{row.where}: {sample.path!r} is listed already ({before}): count it once")
-
-    def _check_recordings(self) -> int:
-        closed: Set[str] = set()
-        count = 0
-        for unit in self.units(vote=True):
-            first = unit.samples[0]
-            if first.sequence in closed:
-                raise EvaluationError(f"the rows of sequence {first.sequence!r} must stand together to be voted on")
-            if any((sample.label, sample.species) != (first.label, first.species) for sample in unit.samples):
-                raise EvaluationError(f"sequence {first.sequence!r} is labelled in two ways")
-            if first.sequence:
-                closed.add(first.sequence)
-            count += 1
-        return count
+        first = self._samples[0].path if self._samples else ""
+        return below if first and not (beside / first).exists() and (below / first).exists() else beside
 
 
 def _matches(row: Row, name: str, value: str) -> bool:
     if name not in row.fields:
         raise EvaluationError(f"{row.where}: there is no column {name!r} to choose by")
     return str(row.fields[name]) == value
-
-
-def _identity(sample: Sample) -> Tuple[str, Any]:
-    return os.path.normpath(sample.path), sample.box
 
 
 def _sample(row: Row) -> Sample:
@@ -188,15 +158,17 @@ def _sample(row: Row) -> Sample:
     path, label = _text(row, "path"), _text(row, "label").lower()
     if not path:
         raise EvaluationError(f"{row.where}: the path is empty")
+    if "\0" in path:
+        raise EvaluationError(f"{row.where}: the path holds a NUL character")
     if label not in ("live", "spoof"):
-        raise EvaluationError(f"{row.where}: label {row.fields['label']!r} is neither live nor spoof")
+        raise EvaluationError(f"{row.where}: label {_short(row.fields['label'])} is neither live nor spoof")
     return Sample(
         path=path,
-        label=label,
-        species=(_text(row, "species") or _UNNAMED) if label == "spoof" else "",
-        subject=_text(row, "subject"),
-        source=_text(row, "source"),
-        sequence=_text(row, "sequence"),
+        label=sys.intern(label),
+        species=sys.intern(_text(row, "species") or _UNNAMED) if label == "spoof" else "",
+        subject=sys.intern(_text(row, "subject")),
+        source=sys.intern(_text(row, "source")),
+        sequence=sys.intern(_text(row, "sequence")),
         frame=_frame(row),
         box=_box(row),
     )
@@ -210,9 +182,12 @@ def _text(row: Row, name: str) -> str:
 def _frame(row: Row) -> Optional[float]:
     text = _text(row, "frame")
     try:
-        return float(text) if text else None
+        frame = float(text) if text else None
     except ValueError:
-        raise EvaluationError(f"{row.where}: frame {text!r} is not a number") from None
+        frame = math.nan
+    if frame is not None and not math.isfinite(frame):
+        raise EvaluationError(f"{row.where}: frame {_short(text)} is not a number")
+    return frame
 
 
 def _box(row: Row) -> Optional[Tuple[float, float, float, float]]:
@@ -223,5 +198,15 @@ def _box(row: Row) -> Optional[Tuple[float, float, float, float]]:
         numbers = value.replace(",", " ").strip("[] ").split() if isinstance(value, str) else value
         x0, y0, x1, y1 = (float(number) for number in numbers)
         return FaceBox(x0, y0, x1, y1).edges
-    except (TypeError, ValueError) as error:
-        raise EvaluationError(f"{row.where}: box {value!r} is not x0, y0, x1, y1 in pixels ({error})") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        shape = "x0, y0, x1, y1 in pixels with x0 < x1 and y0 < y1"
+        raise EvaluationError(f"{row.where}: box {_short(value)} is not {shape}") from error
+
+
+def _short(value: Any) -> str:
+    """A value as an error may show it."""
+    try:
+        text = repr(value)
+    except ValueError:  # more digits than Python prints
+        return "of huge numbers"
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,14 +1,15 @@
-"""The report as plain text for a terminal."""
+"""The report as plain text for a terminal: 80 columns, and ASCII but for names from the data."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import List, Optional, Sequence
 
 from facelive.evaluation.operating import OperatingPoint
 from facelive.evaluation.report import Measure, RateRow, Report
 from facelive.metrics import Interval
 
-__all__ = ["MEASURES", "limit_text", "percent", "render_table", "span"]
+__all__ = ["MEASURES", "figure", "limit_text", "percent", "render_table", "span"]
 
 MEASURES = {
     "apcer": "APCER, worst species",
@@ -20,40 +21,52 @@ MEASURES = {
     "bpcer100": "BPCER100 (at APCER 1 %)",
     "roc_auc": "ROC AUC, worst species",
 }
+_HEADER = ["per cent", "judged", "errors", "rate", "95 %", "rejected", "of all"]
+_LEGEND = (
+    "rate: errors of the judged. rejected: of the presented. of all: errors of the presented, where a live face "
+    "rejected is one. 95 %: an interval of the rate"
+)
 _UNREADABLE_SHOWN = 5
+_WIDTH = 80
 
 
 def render_table(report: Report) -> str:
-    """The report in at most 100 columns; every sentence of ``report.notes`` is under it.
+    """The report in 80 columns, but for longer paths; every sentence of ``report.notes`` is under it.
 
     Args:
         report: What ``evaluate`` returned.
     """
-    run = report.run
-    units = "recordings" if run["vote"] else "pictures"
+    run, point = report.run, report.operating_point
+    recordings = f"{report.units:,} recordings, " if run["vote"] else ""
+    grouped = f", by {report.grouped_by} where there are several" if report.grouped_by else ""
+    model = f"{run['model']} {run['model_version']} at threshold {report.threshold:g}"
     lines = [
-        f"{run['model']} {run['model_version']} at threshold {report.threshold:g}, "
-        f"{report.units:,} {units}" + (f" ({report.pictures:,} pictures)" if run["vote"] else ""),
+        *(line for sentence in report.in_plain_words for line in _wrapped(sentence)),
+        "",
+        f"{model}, {recordings}{report.pictures:,} pictures",
         "",
         *_aligned([_HEADER, *(_row(row) for row in report.species), _row(report.bona_fide)]),
+        *_wrapped(f"{_LEGEND}{grouped}."),
         "",
-        *_aligned([[MEASURES[name], *_measure(name, one)] for name, one in report.measures.items()]),
+        *_aligned([_measure(name, one) for name, one in report.measures.items()]),
     ]
-    if report.operating_point:
-        point = report.operating_point
+    if point:
         worst = point.apcer[point.worst_species]
-        lines += [
-            "",
+        text = (
             f"operating point for {limit_text(point)}: threshold {point.threshold:.6g}, "
-            f"APCER {percent(worst.rate)} ({point.worst_species}), BPCER {percent(point.bpcer.rate)}",
-            "chosen on these very units: measure it again on others before quoting it",
-        ]
+            f"APCER {percent(worst.rate)} ({point.worst_species}), BPCER {percent(point.bpcer.rate)}; "
+            "chosen on these very units: measure it again on others before quoting it"
+        )
+        lines += ["", *_wrapped(text)]
     if report.reasons:
-        lines += ["", "rejected: " + ", ".join(f"{count:,} {reason}" for reason, count in report.reasons.items())]
+        lines += ["", *_wrapped("rejected: " + ", ".join(f"{n:,} {reason}" for reason, n in report.reasons.items()))]
     for outcome in report.unreadable.shown[:_UNREADABLE_SHOWN]:
         lines.append(f"unreadable: {', '.join(outcome.unreadable)}")
-    lines += ["", *(f"- {note}" for note in report.notes)] if report.notes else []
-    return "\n".join([*lines, "", f"every outcome: {run['results']}"])
+    if report.notes:
+        lines += ["", *(line for note in report.notes for line in _wrapped(note, bullet="- "))]
+    if run["results"]:
+        lines += ["", f"every outcome: {run['results']}"]
+    return "\n".join(map(_printable, lines))
 
 
 def limit_text(point: OperatingPoint) -> str:
@@ -71,33 +84,45 @@ def span(interval: Optional[Interval]) -> str:
     return "–" if interval is None else f"{100 * interval.low:.2f}–{100 * interval.high:.2f} %"
 
 
-_HEADER = ["", "judged", "errors", "rate", "95 % exact", "95 % grouped", "rejected", "of presented"]
+def figure(name: str, measure: Measure) -> List[str]:
+    """A measure's value and its interval, which is empty when there is none; all but the AUC are per cent."""
+    ends = measure.interval
+    if name == "roc_auc":
+        return [f"{measure.value:.4f}", f"{ends.low:.4f}–{ends.high:.4f}" if ends else ""]
+    return [percent(measure.value), span(ends) if ends else ""]
 
 
 def _row(row: RateRow) -> List[str]:
-    return [
-        f"{'BPCER' if row.is_live else 'APCER'} {row.name}",
-        f"{row.judged:,}",
-        f"{row.errors:,}",
+    rates = (
         percent(row.rate),
-        span(row.interval),
-        span(row.grouped),
+        span(row.grouped or row.interval),
         percent(row.non_response),
         percent(row.rate_of_presented),
-    ]
+    )
+    name = f"{'BPCER' if row.is_live else 'APCER'} {row.name}"
+    return [name, f"{row.judged:,}", f"{row.errors:,}", *(rate.replace(" %", "") for rate in rates)]
 
 
 def _measure(name: str, measure: Measure) -> List[str]:
-    plain = name == "roc_auc"
-    value = f"{measure.value:.4f}" if plain else percent(measure.value)
-    interval = measure.interval
-    ends = f"{interval.low:.4f}–{interval.high:.4f}" if plain and interval else span(interval)
-    return [value, ends, "" if measure.threshold is None else f"at {measure.threshold:.4f}"]
+    at = "" if measure.threshold is None else f"at {measure.threshold:.4f}"
+    return [MEASURES[name], *figure(name, measure), at]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> List[str]:
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]).rstrip()
-        for row in rows
-    ]
+    room = _WIDTH - sum(width + 2 for width in widths[1:])
+    lines = []
+    for name, *numbers in rows:
+        cells = [number.replace("–", "-") for number in numbers]
+        short = name if len(name) <= room else f"{name[: room - 3]}..."
+        lines.append("  ".join([short.ljust(min(widths[0], room)), *map(str.rjust, cells, widths[1:])]).rstrip())
+    return lines
+
+
+def _wrapped(text: str, *, bullet: str = "") -> List[str]:
+    return textwrap.wrap(bullet + text, _WIDTH, subsequent_indent=" " * len(bullet), break_on_hyphens=False)
+
+
+def _printable(line: str) -> str:
+    """With escapes for what would move the cursor or start a line."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)

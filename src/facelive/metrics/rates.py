@@ -7,40 +7,15 @@ from typing import Dict
 import numpy as np
 import numpy.typing as npt
 
-from ._scores import Attacks, Scores, checked, checked_species, checked_threshold
+from ._scores import Attacks, checked, checked_species, checked_threshold
 
 __all__ = [
     "acer",
-    "acer_by_species",
     "apcer",
     "apcer_by_species",
-    "apnrr",
     "bpcer",
-    "bpnrr",
-    "group_by_species",
     "hter",
 ]
-
-
-def group_by_species(scores: npt.ArrayLike, species: npt.ArrayLike) -> Dict[str, Scores]:
-    """Split attack scores by their species, in alphabetical order.
-
-    Args:
-        scores: float, (N,), higher is more live.
-        species: str, (N,), the species of each score.
-
-    Raises:
-        ValueError: The two differ in length, or a score is not finite.
-
-    Example:
-        >>> species = group_by_species([0.1, 0.2, 0.3], ["print", "mask", "print"])
-        >>> species["print"].tolist()
-        [0.1, 0.3]
-    """
-    values, names = checked(scores, "attack"), np.asarray(species)
-    if names.shape != values.shape:
-        raise ValueError(f"{values.size} scores need as many species, not {names.size}")
-    return {str(name): values[names == name] for name in np.unique(names)}
 
 
 def apcer(attacks: Attacks, threshold: float) -> float:
@@ -123,17 +98,6 @@ def acer(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
     return (apcer(attacks, threshold) + bpcer(bona_fide, threshold)) / 2
 
 
-def acer_by_species(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> Dict[str, float]:
-    """``(APCER + BPCER) / 2`` of each species; see `acer`.
-
-    Example:
-        >>> acer_by_species([0.4, 0.9], {"print": [0.1, 0.2], "replay": [0.4, 0.6]}, 0.5)
-        {'print': 0.25, 'replay': 0.5}
-    """
-    refused = bpcer(bona_fide, threshold)
-    return {name: (rate + refused) / 2 for name, rate in apcer_by_species(attacks, threshold).items()}
-
-
 def hter(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
     """Half total error rate at a threshold fixed on another set.
 
@@ -160,41 +124,5 @@ def hter(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
     return (_share(pooled >= checked_threshold(threshold)) + bpcer(bona_fide, threshold)) / 2
 
 
-def apnrr(rejected: int, presented: int) -> float:
-    """Attack presentation non-response rate of one species: ``rejected / presented``.
-
-    A rejected attack was not accepted, and it is not a classification error either: it stays out of the APCER,
-    and this rate says how many stayed out. Source: ISO/IEC 30107-3.
-
-    Args:
-        rejected: Attack presentations that got no score.
-        presented: All attack presentations of the species, judged or not.
-
-    Returns:
-        The rate in [0, 1].
-
-    Example:
-        >>> apnrr(3, 60)
-        0.05
-    """
-    return _ratio(rejected, presented)
-
-
-def bpnrr(rejected: int, presented: int) -> float:
-    """Bona fide presentation non-response rate: ``rejected / presented``; see `apnrr`.
-
-    Example:
-        >>> bpnrr(0, 60)
-        0.0
-    """
-    return _ratio(rejected, presented)
-
-
 def _share(errors: npt.NDArray[np.bool_]) -> float:
     return int(np.count_nonzero(errors)) / errors.size
-
-
-def _ratio(part: int, whole: int) -> float:
-    if whole < 1 or not 0 <= part <= whole:
-        raise ValueError(f"{part} of {whole} is not a rate")
-    return part / whole

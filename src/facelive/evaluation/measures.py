@@ -1,0 +1,260 @@
+"""From the outcomes of a run to its report: counts, rates, intervals, and what to know before quoting them."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facelive import metrics
+from facelive.errors import EvaluationError
+from facelive.evaluation import figures
+from facelive.evaluation.operating import choose_threshold
+from facelive.evaluation.outcomes import Outcome
+from facelive.evaluation.report import Listing, Measure, RateRow, Report, SourceRow
+from facelive.metrics import Interval
+
+__all__ = ["LISTED", "build_report"]
+
+LISTED = 100
+"""How many pictures a list of a report names; the results file has them all."""
+
+_Scores = npt.NDArray[np.float64]
+_FEW = 30
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """The live units (``name`` is empty) or the attacks of one species; arrays are of the judged, (N,)."""
+
+    name: str
+    outcomes: List[Outcome]
+    judged: List[Outcome]
+    scores: _Scores
+    groups: npt.NDArray[np.int64]
+
+    def count(self, status: str) -> int:
+        return sum(outcome.status == status for outcome in self.outcomes)
+
+    def wrong(self, threshold: float) -> npt.NDArray[np.bool_]:
+        return self.scores >= threshold if self.name else self.scores < threshold
+
+
+def build_report(
+    outcomes: Sequence[Outcome],
+    run: Mapping[str, Any],
+    *,
+    threshold: float,
+    max_apcer: Optional[float] = None,
+    max_bpcer: Optional[float] = None,
+) -> Report:
+    """Measure everything there is to measure.
+
+    Args:
+        outcomes: In the order of the set.
+        run: What was evaluated and how, ready for JSON.
+        threshold: Scores at or above it are live.
+        max_apcer: Also choose the operating point that holds this limit, or say why there is none.
+        max_bpcer: The same for the BPCER; at most one of the two.
+    """
+    live, *attacks = _kinds(outcomes)
+    rows = [_row(kind, threshold) for kind in (live, *attacks)]
+    attacks = [kind for kind in attacks if kind.scores.size]
+    species = {kind.name: kind.scores for kind in attacks}
+    complete = bool(live.scores.size and species)
+    grouped_by = " or ".join(sorted({name for name, _ in map(_group, outcomes) if name}, reverse=True))
+    rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
+    unreadable = [outcome for outcome in outcomes if outcome.unreadable]
+    scores = np.concatenate([live.scores, *species.values()])
+    notes = _notes(rows, complete, grouped_by, len(rejected), len(unreadable), scores)
+    point = None
+    if complete and (max_apcer is not None or max_bpcer is not None):
+        try:
+            point = choose_threshold(live.scores, species, max_apcer=max_apcer, max_bpcer=max_bpcer)
+        except EvaluationError as error:
+            name, limit = ("max_apcer", max_apcer) if max_apcer is not None else ("max_bpcer", max_bpcer)
+            notes.insert(0, f"No operating point for {name} {100 * (limit or 0):.6g} %: {error}.")
+    curves = {"worst species": species, **species} if complete else {}
+    bins = figures.reliability(live.scores, species) if complete else []
+    reasons = Counter(outcome.reason for outcome in rejected)
+    return Report(
+        run=dict(run),
+        threshold=threshold,
+        pictures=sum(outcome.pictures for outcome in outcomes),
+        units=len(outcomes),
+        grouped_by=grouped_by,
+        bona_fide=rows[0],
+        species=tuple(rows[1:]),
+        measures=_measures(live, attacks, rows[0], threshold) if complete else {},
+        sources=_sources(outcomes, threshold),
+        det={name: figures.det_points(live.scores, scores) for name, scores in curves.items()},
+        reliability=tuple(bins),
+        calibration_error=figures.expected_calibration_error(bins) if bins else None,
+        reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        rejected=_listing(rejected, lambda outcome: outcome.unit),
+        unreadable=_listing(unreadable, lambda outcome: outcome.unit),
+        accepted=_listing(_wrong(attacks, threshold), lambda outcome: (-(outcome.score or 0), outcome.unit)),
+        refused=_listing(_wrong([live], threshold), lambda outcome: (outcome.score, outcome.unit)),
+        operating_point=point,
+        notes=tuple(notes),
+    )
+
+
+def _kinds(outcomes: Sequence[Outcome]) -> List[_Kind]:
+    """The live units, then the species in alphabetical order; the units of each stay in the order of the set."""
+    numbers: Dict[Any, int] = {}
+    kinds: Dict[str, List[Outcome]] = {"": []}
+    groups: Dict[str, List[int]] = {"": []}
+    for outcome in outcomes:
+        name = outcome.sample.species
+        kinds.setdefault(name, []).append(outcome)
+        group = numbers.setdefault(_group(outcome), len(numbers))
+        if outcome.score is not None:
+            groups.setdefault(name, []).append(group)
+    return [
+        _Kind(
+            name=name,
+            outcomes=kinds[name],
+            judged=[outcome for outcome in kinds[name] if outcome.score is not None],
+            scores=np.array([outcome.score for outcome in kinds[name] if outcome.score is not None], np.float64),
+            groups=np.array(groups.get(name, []), np.int64),
+        )
+        for name in sorted(kinds)
+    ]
+
+
+def _group(outcome: Outcome) -> Tuple[str, Any]:
+    """Who or what is independent: the subject, else the recording, else the unit itself."""
+    sample = outcome.sample
+    if sample.subject:
+        return "subject", sample.subject
+    return ("recording", sample.sequence) if sample.sequence else ("", outcome.unit)
+
+
+def _wrong(kinds: Iterable[_Kind], threshold: float) -> List[Outcome]:
+    return [outcome for kind in kinds for outcome, wrong in zip(kind.judged, kind.wrong(threshold)) if wrong]
+
+
+def _listing(outcomes: List[Outcome], key: Callable[[Outcome], Any]) -> Listing:
+    return Listing(len(outcomes), tuple(heapq.nsmallest(LISTED, outcomes, key=key)))
+
+
+def _row(kind: _Kind, threshold: float) -> RateRow:
+    wrong = kind.wrong(threshold)
+    errors, judged, groups = int(wrong.sum()), wrong.size, np.unique(kind.groups).size
+    grouped = None
+    if 1 < groups < judged:
+        # Where all groups agree, resampling them would show no variation: count them as trials.
+        varied = 0 < errors < judged
+        counted = groups if errors else 0
+        grouped = metrics.bootstrap_rate(wrong, kind.groups) if varied else metrics.clopper_pearson(counted, groups)
+    return RateRow(
+        name=kind.name or "bona fide",
+        judged=judged,
+        rejected=kind.count("rejected"),
+        unreadable=kind.count("unreadable"),
+        errors=errors,
+        interval=metrics.clopper_pearson(errors, judged) if judged else None,
+        groups=groups,
+        grouped=grouped,
+        is_live=not kind.name,
+        histogram=tuple(figures.histogram(kind.scores)),
+    )
+
+
+def _measures(live: _Kind, attacks: List[_Kind], bona_fide: RateRow, threshold: float) -> Dict[str, Measure]:
+    species = {kind.name: kind.scores for kind in attacks}
+    equal = metrics.eer(live.scores, species)
+    values: Dict[str, Tuple[float, Optional[float]]] = {
+        "apcer": (metrics.apcer(species, threshold), threshold),
+        "bpcer": (metrics.bpcer(live.scores, threshold), threshold),
+        "acer": (metrics.acer(live.scores, species, threshold), threshold),
+        "eer": (equal.rate, equal.threshold),
+    }
+    for name, limit in (("bpcer10", 0.10), ("bpcer20", 0.05), ("bpcer100", 0.01)):
+        point = metrics.bpcer_at_apcer(live.scores, species, limit)
+        values[name] = (point.bpcer, point.threshold)
+    values["roc_auc"] = (metrics.roc_auc(live.scores, species), None)
+    intervals = _intervals(live, attacks, threshold)
+    if bona_fide.grouped:
+        intervals["bpcer"] = bona_fide.grouped  # one rate, one interval, wherever it is printed
+    return {name: Measure(value, intervals.get(name), at) for name, (value, at) in values.items()}
+
+
+def _intervals(live: _Kind, attacks: List[_Kind], threshold: float) -> Dict[str, Interval]:
+    if any(np.unique(kind.groups).size < 2 for kind in (live, *attacks)):
+        return {}  # a species seen with one person says nothing about the next person
+    intervals = metrics.bootstrap_measures(
+        live.scores,
+        {kind.name: kind.scores for kind in attacks},
+        threshold=threshold,
+        bona_fide_groups=live.groups,
+        attack_groups={kind.name: kind.groups for kind in attacks},
+    )
+    # Where every round gave the same, resampling has shown no variation, not that there is none.
+    return {name: interval for name, interval in intervals.items() if interval.low < interval.high}
+
+
+def _sources(outcomes: Sequence[Outcome], threshold: float) -> Tuple[SourceRow, ...]:
+    accepted: Dict[str, Dict[str, List[bool]]] = {}
+    for outcome in outcomes:
+        here = accepted.setdefault(outcome.sample.source, {})
+        if outcome.score is not None:
+            here.setdefault(outcome.sample.species, []).append(outcome.score >= threshold)
+    rows = []
+    for name, kinds in accepted.items():
+        live = kinds.pop("", [])
+        rates = {species: sum(kinds[species]) / len(kinds[species]) for species in sorted(kinds)}
+        worst = max(rates, key=lambda species: rates[species], default="")
+        rows.append(
+            SourceRow(
+                name=name or "unnamed",
+                live=len(live),
+                attacks=sum(map(len, kinds.values())),
+                bpcer=live.count(False) / len(live) if live else None,
+                worst_apcer=rates.get(worst),
+                worst_species=worst,
+            )
+        )
+    return tuple(rows) if len(rows) > 1 else ()
+
+
+def _notes(
+    rows: List[RateRow], complete: bool, grouped_by: str, rejected: int, unreadable: int, scores: _Scores
+) -> List[str]:
+    notes = [] if complete else ["One class has no score at all, so no rate over both can be given."]
+    if scores.size > 1 and (scores == scores[0]).all():
+        notes.append(f"All {scores.size:,} scores are equal ({scores[0]:.4g}): the model tells nothing apart.")
+    for row in rows:
+        error = "BPCER" if row.is_live else "APCER"
+        if row.judged and not row.errors:
+            counted = f"{row.judged:,}" + (f" from {row.groups:,} groups" if row.grouped else "")
+            bound = 100 * metrics.rule_of_three(row.groups if row.grouped else row.judged)
+            notes.append(
+                f"{row.name}: no error in {counted} does not make the {error} zero; with 95 % confidence it is below "
+                f"{bound:.2g} % (rule of three)."
+            )
+        elif 0 < row.judged < _FEW:
+            notes.append(f"{row.name}: {row.judged} units are few; read the interval, not the rate.")
+        if row.presented and not row.judged:
+            notes.append(f"{row.name}: every unit was rejected, so there is no {error}.")
+    alone = ", ".join(row.name for row in rows if row.groups == 1 and row.judged > 1)
+    if alone:
+        notes.append(
+            f"{alone}: one {grouped_by} only, so nothing is known about the next, and measures over all species have "
+            "no interval."
+        )
+    if rejected:
+        notes.append(
+            f"{rejected:,} units were rejected and have no score: they are in no APCER or BPCER, but in the "
+            "non-response rates and in the rates of all presented."
+        )
+    if unreadable:
+        notes.append(f"{unreadable:,} units have pictures that could not be read; they are listed.")
+    if not grouped_by:
+        notes.append("No subject or sequence is given: pictures count as independent, and intervals may be too narrow.")
+    return notes
