@@ -10,8 +10,8 @@ from typing import Any, List, NoReturn, Optional, Sequence
 from facelive import __version__
 from facelive.cli.bench import add_bench_parser
 from facelive.cli.check import add_check_parser
+from facelive.cli.evaluate import add_evaluate_parser
 from facelive.cli.models import add_models_parser
-from facelive.evaluation.command import add_evaluate_parser
 
 __all__ = ["make_parser"]
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facelive import metrics
 from facelive.errors import EvaluationError
 from facelive.evaluation import figures
+from facelive.evaluation.notes import find_notes
 from facelive.evaluation.operating import choose_threshold
 from facelive.evaluation.outcomes import Outcome
 from facelive.evaluation.report import Listing, Measure, RateRow, Report, SourceRow
@@ -24,7 +25,6 @@ LISTED = 100
 """How many pictures a list of a report names; the results file has them all."""
 
 _Scores = npt.NDArray[np.float64]
-_FEW = 30
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def build_report(
     rejected = [outcome for outcome in outcomes if outcome.status == "rejected"]
     unreadable = [outcome for outcome in outcomes if outcome.unreadable]
     scores = np.concatenate([live.scores, *species.values()])
-    notes = _notes(rows, complete, grouped_by, len(rejected), len(unreadable), scores)
+    notes = find_notes(rows, scores, grouped_by=grouped_by, rejected=len(rejected), unreadable=len(unreadable))
     point = None
     if complete and (max_apcer is not None or max_bpcer is not None):
         try:
@@ -221,40 +221,3 @@ def _sources(outcomes: Sequence[Outcome], threshold: float) -> Tuple[SourceRow, 
             )
         )
     return tuple(rows) if len(rows) > 1 else ()
-
-
-def _notes(
-    rows: List[RateRow], complete: bool, grouped_by: str, rejected: int, unreadable: int, scores: _Scores
-) -> List[str]:
-    notes = [] if complete else ["One class has no score at all, so no rate over both can be given."]
-    if scores.size > 1 and (scores == scores[0]).all():
-        notes.append(f"All {scores.size:,} scores are equal ({scores[0]:.4g}): the model tells nothing apart.")
-    for row in rows:
-        error = "BPCER" if row.is_live else "APCER"
-        if row.judged and not row.errors:
-            counted = f"{row.judged:,}" + (f" from {row.groups:,} groups" if row.grouped else "")
-            bound = 100 * metrics.rule_of_three(row.groups if row.grouped else row.judged)
-            notes.append(
-                f"{row.name}: no error in {counted} does not make the {error} zero; with 95 % confidence it is below "
-                f"{bound:.2g} % (rule of three)."
-            )
-        elif 0 < row.judged < _FEW:
-            notes.append(f"{row.name}: {row.judged} units are few; read the interval, not the rate.")
-        if row.presented and not row.judged:
-            notes.append(f"{row.name}: every unit was rejected, so there is no {error}.")
-    alone = ", ".join(row.name for row in rows if row.groups == 1 and row.judged > 1)
-    if alone:
-        notes.append(
-            f"{alone}: one {grouped_by} only, so nothing is known about the next, and measures over all species have "
-            "no interval."
-        )
-    if rejected:
-        notes.append(
-            f"{rejected:,} units were rejected and have no score: they are in no APCER or BPCER, but in the "
-            "non-response rates and in the rates of all presented."
-        )
-    if unreadable:
-        notes.append(f"{unreadable:,} units have pictures that could not be read; they are listed.")
-    if not grouped_by:
-        notes.append("No subject or sequence is given: pictures count as independent, and intervals may be too narrow.")
-    return notes

@@ -1,4 +1,4 @@
-"""``facelive evaluate``: the command line of an evaluation."""
+"""``facelive evaluate``: a labelled set in, a table, JSON or an HTML page out."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
-from facelive.detector import LivenessDetector
+from facelive import LivenessDetector
+from facelive.cli.terminal import native_messages_hidden
 from facelive.errors import EvaluationError
 from facelive.evaluation.page import page_template, render_page
 from facelive.evaluation.run import evaluate
 from facelive.evaluation.samples import Samples
 from facelive.evaluation.table import render_table
 
-__all__ = ["add_evaluate_parser", "run_evaluate"]
+__all__ = ["add_evaluate_parser"]
 
 
-def add_evaluate_parser(subparsers: Any) -> None:
-    """Add ``evaluate`` to the object that ``ArgumentParser.add_subparsers`` returned; ``args.run(args)`` runs it."""
-    parser = subparsers.add_parser(
+def add_evaluate_parser(commands: Any) -> None:
+    """Add ``evaluate`` to what ``ArgumentParser.add_subparsers`` returned."""
+    parser = commands.add_parser(
         "evaluate",
         help="measure a model on labelled pictures",
         description="Score labelled pictures and report APCER, BPCER and the rest of ISO/IEC 30107-3.",
@@ -44,20 +45,15 @@ def add_evaluate_parser(subparsers: Any) -> None:
     add("--report", type=Path, metavar="FILE", help="write a self-contained HTML page")
     add("--thumbnails", action="store_true", help="show the worst mistakes on the page: it then holds the pictures")
     add("--json", action="store_true", help="print the report as JSON instead of a table")
-    parser.set_defaults(run=run_evaluate)
+    parser.set_defaults(run=_evaluate)
 
 
-def run_evaluate(args: argparse.Namespace) -> int:
-    """Evaluate as the arguments say, print the report and return 0.
-
-    Raises:
-        FaceliveError: Something was refused, or the report cannot be written.
-        KeyboardInterrupt: With a sentence on how to go on.
-    """
+def _evaluate(args: argparse.Namespace) -> int:
     if args.report:
         _check_report(args.report)
     options: Dict[str, Any] = {"faces": None} if args.crops else {}
-    detector = LivenessDetector(args.model, threshold=args.threshold, window=args.window, **options)
+    with native_messages_hidden():
+        detector = LivenessDetector(args.model, threshold=args.threshold, window=args.window, **options)
     limit = {name: value for name in ("max_apcer", "max_bpcer") if (value := getattr(args, name)) is not None}
     samples = Samples(args.data, images=args.images, where=dict(args.where))
     progress = _Progress()

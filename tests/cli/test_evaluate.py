@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-from tests.evaluation.conftest import MakePicture
+from tests.evaluation.conftest import MakePicture, folder, model, picture
 
 from facelive.cli import main
+
+__all__ = ["folder", "model", "picture"]  # fixtures
 
 MANY = 2000  # enough that a run can be stopped in the middle on a fast machine
 
