@@ -19,7 +19,6 @@ from facelive.evaluation.outcomes import Outcome, ResultsFile
 from facelive.evaluation.report import Report
 from facelive.evaluation.samples import Samples, Unit
 from facelive.pool import in_processes
-from facelive.results import FaceBox
 from facelive.tflite import runtime_name
 
 __all__ = ["evaluate"]
@@ -127,9 +126,8 @@ class _Scorer:
         rejected, reason = 0, ""
         unreadable: List[str] = []
         for sample in unit:
-            face = None if sample.box is None else FaceBox(*sample.box)
             try:
-                result = judge(self.images / sample.path, face=face)
+                result = judge(self.images / sample.path, face=sample.box)
             except ImageError as error:
                 unreadable.append(sample.path)
                 reason = reason or str(error)
@@ -161,7 +159,7 @@ def _run(detector: LivenessDetector, samples: Samples, vote: bool) -> Dict[str, 
         "model": card.name,
         "model_version": card.version,
         "model_sha256": card.sha256,
-        "model_reading": [card.live_class, card.output, card.value_range, card.crop_scale],
+        "model_reading": [card.live_class, card.output, card.value_range, card.views],
         "vote": vote,
         "voting": {"window": detector.window, "min_frames": detector.min_frames, "threshold": detector.threshold}
         if vote
