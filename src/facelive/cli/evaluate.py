@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Dict, Tuple
 
 from facelive import LivenessDetector
-from facelive.cli.terminal import native_messages_hidden
 from facelive.errors import EvaluationError
 from facelive.evaluation.page import page_template, render_page
 from facelive.evaluation.run import evaluate
@@ -52,8 +51,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.report:
         _check_report(args.report)
     options: Dict[str, Any] = {"faces": None} if args.crops else {}
-    with native_messages_hidden():
-        detector = LivenessDetector(args.model, threshold=args.threshold, window=args.window, **options)
+    detector = LivenessDetector(args.model, threshold=args.threshold, window=args.window, **options)
     limit = {name: value for name in ("max_apcer", "max_bpcer") if (value := getattr(args, name)) is not None}
     samples = Samples(args.data, images=args.images, where=dict(args.where))
     progress = _Progress()
