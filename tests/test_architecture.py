@@ -16,6 +16,7 @@ SOURCE = Path(facelive.__file__).parent
 LAYERS = {
     "errors": 0,
     "boxes": 0,
+    "forks": 0,
     "tflite": 1,
     "images": 1,
     "drawing": 1,

@@ -15,8 +15,9 @@ from PIL import Image
 
 from facelive.crops import to_pillow
 from facelive.errors import ImageError, ModelError
+from facelive.forks import LOADING
 from facelive.results import FaceBox
-from facelive.tflite import LOADING, TFLiteModel
+from facelive.tflite import TFLiteModel
 
 __all__ = ["BundledFaceDetector"]
 

@@ -9,9 +9,11 @@ import numpy.typing as npt
 from typing_extensions import Literal, Protocol, runtime_checkable
 
 from facelive.errors import ImageError, ModelError
+from facelive.face_network import BundledFaceDetector
 from facelive.results import FaceBox, Reason
 
 __all__ = [
+    "BundledFaceDetector",
     "FaceBox",
     "FaceDetector",
     "FaceLike",

@@ -37,9 +37,10 @@ def from_array(array: npt.NDArray[Any], order: str, max_pixels: int = MAX_PIXELS
     Raises:
         ImageError: It has another type or shape.
     """
-    if isinstance(array, np.ma.MaskedArray):
+    subclass = type(array) is not np.ndarray  # asked first: naming np.ma loads it
+    if subclass and isinstance(array, np.ma.MaskedArray):
         raise ImageError("a masked array is not a picture: hand in np.ma.getdata(array)")
-    if isinstance(array, np.matrix):
+    if subclass and isinstance(array, np.matrix):
         raise ImageError("a np.matrix is not a picture: hand in np.asarray(matrix)")
     if array.dtype != np.uint8:
         cure = _CASTS.get(array.dtype.kind, "scale and convert it first")

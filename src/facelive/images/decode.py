@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from facelive.errors import ImageError, ImageTooLargeError
+from facelive.forks import LOADING
 from facelive.images.arrays import on_white
 from facelive.images.colour import to_srgb
 from facelive.images.files import Encoded
@@ -45,6 +46,9 @@ def decode(file: Encoded, min_side_px: Optional[int], max_pixels: int) -> Tuple[
     """Pixels of a file, uint8, (H, W, 3), upright, sRGB; and how many of the original's pixels one of them spans."""
     if file.kind in _UNREAD and not (file.kind == "HEIF" and "HEIF" in Image.OPEN):
         raise ImageError(f"the picture is {_UNREAD[file.kind]}")
+    if file.kind not in Image.OPEN:
+        with LOADING:
+            Image.preinit()  # the common formats; what is still missing Pillow looks for itself
     with _told_apart(), Image.open(io.BytesIO(file.data), formats=[file.kind]) as opened:
         width, height = opened.size
         check_size(width, height, max_pixels)

@@ -2,10 +2,10 @@
 
 from facelive.tflite.format import check_tflite, last_operator
 from facelive.tflite.interpreter import TFLiteModel
-from facelive.tflite.runtimes import LOADING, RUNTIMES, runtime_name
+from facelive.tflite.runtimes import RUNTIMES, runtime_name
 from facelive.tflite.trial import try_out
 
-__all__ = ["LOADING", "RUNTIMES", "TFLiteModel", "last_operator", "load_network", "runtime_name"]
+__all__ = ["RUNTIMES", "TFLiteModel", "last_operator", "load_network", "runtime_name"]
 
 
 def load_network(content: bytes, *, name: str = "model", num_threads: int = 1, known: bool = False) -> TFLiteModel:

@@ -7,27 +7,20 @@ import functools
 import importlib
 import os
 import sys
-import threading
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional
 
 from facelive.errors import RuntimeUnavailableError
+from facelive.forks import LOADING
 
-__all__ = ["LOADING", "RUNTIMES", "Interpreter", "build", "runtime_name"]
+__all__ = ["RUNTIMES", "Interpreter", "build", "runtime_name"]
 
 Interpreter = Any
 InterpreterFactory = Callable[..., Interpreter]
 
 RUNTIMES = ("ai_edge_litert", "tflite_runtime", "tensorflow")
 """Import names in the order they are tried."""
-
-LOADING = threading.RLock()
-"""Held while a runtime is imported or an interpreter is built. A fork waits for it: a child made in between would wait
-for locks of a thread that it does not have, Python's for imports and the runtime's own, at its first verdict."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=LOADING.acquire, after_in_parent=LOADING.release, after_in_child=LOADING.release)
 
 _WHERE = {
     "ai_edge_litert": ("ai_edge_litert.interpreter", "Interpreter"),

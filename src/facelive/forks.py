@@ -1,0 +1,29 @@
+"""Keeps a fork out of the moments in which a thread loads something."""
+
+from __future__ import annotations
+
+import logging  # noqa: F401  its own wait for a fork must be registered before ours, so that ours comes first
+import os
+import threading
+
+__all__ = ["LOADING"]
+
+LOADING = threading.RLock()
+"""Held while modules are imported or interpreters built on first use. A fork waits for it: a child made in between
+would wait for locks of a thread that it does not have, Python's for imports or the runtime's own."""
+
+_LONGEST_S = 30.0  # should loading itself hang, or wait for a lock that the forking thread holds, the fork goes on
+_held: list[bool] = []
+
+
+def _before() -> None:
+    _held.append(LOADING.acquire(timeout=_LONGEST_S))
+
+
+def _after() -> None:
+    if _held.pop():
+        LOADING.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
