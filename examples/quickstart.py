@@ -23,7 +23,8 @@ ATTACKS = 20
 def main() -> None:
     detector = LivenessDetector()
     result = detector.predict(PORTRAIT)
-    print(f"portrait: {result.verdict.value}, P(live) {result.score:.3f}")
+    print(f"portrait: {result.verdict}, P(live) {result.score:.3f}; live from {result.threshold:g} up")
+    print(f"The attacks are simulated from it, {ATTACKS} of a kind; each that is called live is a mistake:")
     assert result.face is not None
     pixels = np.asarray(Image.open(PORTRAIT))
     for species in SPECIES:
@@ -33,7 +34,7 @@ def main() -> None:
         live = sum(one.is_live for one in judged)
         scores = sorted(one.score for one in judged if one.score is not None)
         median = scores[len(scores) // 2]
-        print(f"{ATTACKS} simulated {species} attacks: {live} passed as live, median P(live) {median:.3f}")
+        print(f"{species}: {live} of {ATTACKS} passed as live, median P(live) {median:.3f}")
 
 
 if __name__ == "__main__":
