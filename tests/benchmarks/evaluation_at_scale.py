@@ -1,38 +1,24 @@
-"""Wall time of an evaluation beside its floor (pictures x one ``predict`` / workers), and its peak memory.
+"""Wall time and peak memory of an evaluation beside its floor, and the memory of a large made-up set.
 
 Run from the repository root: ``python -m tests.benchmarks.evaluation_at_scale [--data ../shared/data/liveness.jsonl]
-[--workers 2] [--pictures 1000]``. Evaluates some rows, spread evenly over the set, and then all; the results files
-go to a temporary folder.
+[--workers 2] [--pictures 1000] [--made-up 600000] [--boxes]``. The floor is pictures x one ``predict`` / workers.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import subprocess
-import sys
+import resource
 import tempfile
 import time
 from pathlib import Path
 from typing import List
 
 from facelive import LivenessDetector
-from facelive.evaluation import Sample, Samples
-from facelive.results import FaceBox
+from facelive.evaluation import Outcome, Sample, Samples, evaluate
+from facelive.evaluation.measures import build_report
 
-TIMED = 400
-CHILD = """
-import resource, sys
-from facelive import LivenessDetector
-from facelive.evaluation import Samples, evaluate
-
-if __name__ == "__main__":
-    data, images, results, workers, model = sys.argv[1:]
-    evaluate(Samples(data, images=images), LivenessDetector(model), workers=int(workers), results=results)
-    for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-        print(resource.getrusage(whose).ru_maxrss / 1024)
-"""
+TIMED = 200
 
 
 def main() -> None:
@@ -41,52 +27,73 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--model", default="default")
+    parser.add_argument("--made-up", type=int, default=600_000)
+    parser.add_argument("--boxes", action="store_true", help="the made-up rows have boxes")
     options = parser.parse_args()
-    samples = Samples(options.data)
-    images = samples.images.resolve()
-    lines = [line for line in options.data.read_text(encoding="utf-8").splitlines() if line]
-    floor_ms = 1000 * predict_seconds(list(samples), images, options.model)
-    print(f"one predict, its picture read from disk: {floor_ms:.2f} ms (mean of {TIMED})")
-    for count in (options.pictures, len(lines)):
-        chosen = [lines[number * len(lines) // count] for number in range(count)]
-        evaluate_rows(chosen, images, options.workers, floor_ms, options.model)
+    if options.pictures:
+        evaluate_pictures(options.data, options.pictures, options.workers, options.model)
+    if options.made_up:
+        hold(options.made_up, boxes=options.boxes)
 
 
-def predict_seconds(samples: List[Sample], images: Path, model: str) -> float:
-    """The mean time of one ``predict`` on pictures drawn at random, alone on this machine."""
-    detector = LivenessDetector(model)
-    chosen = random.Random(0).sample(samples, TIMED + 20)
-    start = 0.0
-    for number, sample in enumerate(chosen):
-        if number == 20:
-            start = time.perf_counter()
-        detector.predict(images / sample.path, face=None if sample.box is None else FaceBox(*sample.box))
-    return (time.perf_counter() - start) / TIMED
-
-
-def evaluate_rows(rows: List[str], images: Path, workers: int, floor_ms: float, model: str) -> None:
+def evaluate_pictures(data: Path, count: int, workers: int, model: str) -> None:
+    """Evaluate rows spread evenly over a set."""
+    lines = [line for line in data.read_text(encoding="utf-8").splitlines() if line]
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "rows.jsonl"
-        data.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        script = Path(folder) / "child.py"
-        script.write_text(CHILD, encoding="utf-8")
-        results = str(Path(folder) / "results.jsonl")
+        rows = Path(folder) / "rows.jsonl"
+        rows.write_text("\n".join(lines[number * len(lines) // count] for number in range(count)), encoding="utf-8")
+        samples = Samples(rows, images=Samples(data).images)
+        detector = LivenessDetector(model)
+        floor_s = predict_seconds(list(samples)[:TIMED], samples.images, detector) * count / workers
         start = time.perf_counter()
-        run = subprocess.run(
-            [sys.executable, str(script), str(data), str(images), results, str(workers), model],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        report = evaluate(samples, detector, workers=workers, results=Path(folder) / "results.jsonl")
         seconds = time.perf_counter() - start
-        outcomes = Path(results).read_text(encoding="utf-8").splitlines()
-    judged = sum(json.loads(line).get("status") == "judged" for line in outcomes)
-    own, child = map(float, run.stdout.split()[-2:])
-    floor = len(rows) * floor_ms / 1000 / workers
-    print(
-        f"{len(rows):>7,} pictures, {workers} workers: {seconds:7.1f} s, floor {floor:7.1f} s, "
-        f"{len(rows) / seconds:6.1f} a second, {judged:,} judged; peak {own:.0f} MiB, largest worker {child:.0f} MiB"
+    own, worker = (
+        resource.getrusage(whose).ru_maxrss / 1024 for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
+    print(
+        f"{report.pictures:,} pictures, {workers} workers: {seconds:.1f} s, floor {floor_s:.1f} s; "
+        f"peak {own:.0f} MiB, largest worker {worker:.0f} MiB"
+    )
+
+
+def predict_seconds(samples: List[Sample], images: Path, detector: LivenessDetector) -> float:
+    """The mean time of one ``predict`` with its picture read from disk."""
+    detector.predict(images / samples[0].path, face=samples[0].box)
+    start = time.perf_counter()
+    for sample in samples:
+        detector.predict(images / sample.path, face=sample.box)
+    return (time.perf_counter() - start) / len(samples)
+
+
+def hold(count: int, *, boxes: bool) -> None:
+    """Read a made-up set of this size, invent its outcomes and report on them."""
+    before = now_mib()
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "set.csv"
+        with data.open("w", encoding="utf-8") as file:
+            file.write("path,label,species,subject,source,sequence,box\n")
+            for row in range(count):
+                kind = "spoof,mask" if row % 3 else "live,"
+                box = f'"{row % 100 + 0.5}, 20, {row % 100 + 200}, 240"' if boxes else ""
+                path = f"{row % 97:02}/{rng.getrandbits(48):012x}.jpg"
+                file.write(f"{path},{kind}{row % 7 if row % 3 else ''},p{row // 50},s{row % 40},r{row // 8},{box}\n")
+        samples = Samples(data)
+    units = samples.units(vote=False)
+    scores = (rng.betavariate(5, 2) if unit[0].label == "live" else rng.betavariate(2, 5) for unit in units)
+    outcomes = [Outcome(number, units[number][0], "judged", score=score) for number, score in enumerate(scores)]
+    print(f"{len(outcomes):,} made-up pictures{' with boxes' if boxes else ''}: {now_mib() - before:.0f} MiB", end=", ")
+    start = time.perf_counter()
+    build_report(outcomes, {}, threshold=0.5)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
+    print(f"with their report {peak:.0f} MiB, {time.perf_counter() - start:.1f} s")
+
+
+def now_mib() -> float:
+    """The memory of this process; Linux only."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":

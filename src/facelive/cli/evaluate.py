@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
@@ -100,10 +101,11 @@ def _condition(text: str) -> Tuple[str, str]:
 
 
 class _Progress:
-    """tqdm's bar on a terminal, where it is installed."""
+    """tqdm's bar on a terminal, where it is installed; else a line at the end."""
 
     def __init__(self) -> None:
-        self.done = self.total = 0
+        self.done = self.total = self._first = 0
+        self._since = time.monotonic()
         self._bar: Any = None
 
     def __call__(self, done: int, total: int) -> None:
@@ -114,14 +116,19 @@ class _Progress:
         self.done, self.total = done, total
 
     def _begin(self, done: int, total: int) -> None:
+        self._first, self._since = done, time.monotonic()
         if 0 < done < total:
             print(f"going on after {done:,} of {total:,} pictures", file=sys.stderr)
-        with contextlib.suppress(ImportError):
-            from tqdm import tqdm
+        if sys.stderr.isatty():
+            with contextlib.suppress(ImportError):
+                from tqdm import tqdm
 
-            # Nothing where standard error is no terminal.
-            self._bar = tqdm(total=total, initial=done, unit=" pictures", disable=None)
+                self._bar = tqdm(total=total, initial=done, unit=" pictures")
 
     def end(self) -> None:
+        """Leave the bar; where there was none, say what was done."""
         if self._bar is not None:
             self._bar.close()
+        elif self.done == self.total > 0:
+            seconds = time.monotonic() - self._since
+            print(f"scored {self.done - self._first:,} pictures in {seconds:.0f} s", file=sys.stderr)
