@@ -175,7 +175,9 @@ def load_model(name: str) -> LivenessModel:
     """A bundled model or a file of one's own, fit to travel to other machines."""
     model = LivenessModel.load(name)
     # A file of one's own lies on this machine only, so its bytes travel; a bundled one lies on every machine.
-    return LivenessModel(Path(name).read_bytes(), model.card) if name.endswith(".tflite") else model
+    if not name.lower().endswith(".tflite"):
+        return model
+    return LivenessModel.load(Path(name).read_bytes(), **model.card.to_dict())
 
 
 if __name__ == "__main__":
