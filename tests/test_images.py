@@ -11,7 +11,7 @@ import threading
 import warnings
 import zipfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
 from typing import Any, Callable
 
@@ -572,6 +572,26 @@ def test_large_pictures_are_decoded_one_at_a_time_and_small_ones_beside_them() -
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     assert most == 1
+
+
+def test_a_picture_waits_until_what_others_decode_leaves_room() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with decoding(MAX_PIXELS):
+            reading = pool.submit(read_image, encoded(quadrants()))
+            with pytest.raises(TimeoutError):
+                reading.result(timeout=0.3)
+        assert reading.result(timeout=60).pixels.shape == (40, 60, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking beside threads is what is tried
+def test_a_child_does_not_wait_for_what_its_parent_decoded() -> None:
+    with decoding(MAX_PIXELS):
+        child = os.fork()
+        if child == 0:
+            read_image(encoded(quadrants()))
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 MAGIC = [b"", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBPVP8 ", b"BM", b"II*\0"]
