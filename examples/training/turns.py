@@ -16,6 +16,7 @@ import numpy.typing as npt
 from examples.training.visits import Recording, Row, rate, read
 from PIL import Image
 
+from facelive import FaceBox
 from facelive.challenges import HeadTurn, nose_offset
 from facelive.face_network import BundledFaceDetector
 
@@ -39,6 +40,23 @@ def turns(recordings: list[Recording], least: float) -> None:
             kinds[f"{name}, {recording[0]['kind']}"].append(turn_in(noses, least))
     for kind, passed in sorted(kinds.items()):
         print(f"| {kind} | {rate(passed)} |")
+
+
+def turned(data: Path, least: float) -> None:
+    """Print how often faces of television frames, turned as far as other landmarks say, move the nose enough."""
+    found = []
+    for line in (data / "faces.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["source"].startswith("udacity") and len(row["faces"]) == 1:
+            face = row["faces"][0]
+            pixels = np.asarray(Image.open(data / "faces" / row["file"]).convert("RGB"))
+            nose, said = HeadTurn().measure(pixels, FaceBox(*face["box"])), nose_offset(face["landmarks"])
+            if nose is not None and said is not None:
+                found.append((abs(said), nose[0] * np.sign(said)))
+    for low, high in ((0, 0.05), (0.10, 0.14), (0.14, 0.18), (0.18, 0.25), (0.25, 0.4)):
+        # The nose stands out by 0.39 of the distance of the eyes, so it moves by that times the tangent of the turn.
+        turn = f"{np.degrees(np.arctan(low / 0.39)):.0f} to {np.degrees(np.arctan(high / 0.39)):.0f} degrees"
+        print(f"| {turn} | {rate([bool(nose >= least) for said, nose in found if low <= said < high])} |")
 
 
 Relief = Callable[[Any, Any], Any]
@@ -121,6 +139,7 @@ def main() -> None:
     parser.add_argument("--stills", type=int, default=60, help="how many stills are turned")
     options = parser.parse_args()
     turns(read(options.data, options.cache), options.least)
+    turned(options.data, options.least)
     stills(options.data, options.least, options.stills)
 
 

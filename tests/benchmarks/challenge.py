@@ -1,4 +1,4 @@
-"""How often the example backend's challenge is right, on simulated frames: ``python -m tests.benchmarks.challenge``.
+"""How often the light of a screen is judged right, on simulated frames: ``python -m tests.benchmarks.challenge``.
 
 The frames are those of ``tests/examples/flask_app/lit.py``: one portrait, lit by a room and a screen. They tell how the
 check's limits were chosen; they are no measurement on people.
@@ -7,19 +7,15 @@ check's limits were chosen; they are no measurement on people.
 from __future__ import annotations
 
 import argparse
-import time
-import tracemalloc
-from typing import Callable
 
 import numpy as np
-from examples.flask_app.light import COLOURS, WHITE, face_light, follows
-from examples.flask_app.stores import MemoryStore
-from examples.flask_app.uploads import digest
-from tests.examples.flask_app import lit, scene
+from tests.examples.flask_app import lit
 
 from facelive import LivenessDetector
+from facelive.challenges import COLOURS, face_light, follows
+from facelive.images import read_image
 
-NAMES = [name for name in COLOURS if name != WHITE]
+NAMES = [name for name in COLOURS if name != "white"]
 ROOMS = {"neutral": (1.0, 1.0, 1.0), "lamp": (1.25, 1.0, 0.7), "sky": (0.85, 1.0, 1.2)}
 CAMERAS = {
     "as usual": lit.Camera(),
@@ -32,9 +28,9 @@ def seen(detector: LivenessDetector, name: str, room: lit.Room, camera: lit.Came
     """The light on the face of one frame, or ``None`` where no face was found."""
     code = COLOURS[name]
     colour = int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
-    picture = lit.frame(colour, room, camera, seed=seed)
+    picture = read_image(lit.frame(colour, room, camera, seed=seed))
     face = detector.predict(picture).face
-    return None if face is None else face_light(picture, face)
+    return None if face is None else face_light(picture.pixels, face)
 
 
 def measure(detector: LivenessDetector, room: lit.Room, camera: lit.Camera, rounds: int) -> tuple[float, float, float]:
@@ -44,8 +40,8 @@ def measure(detector: LivenessDetector, room: lit.Room, camera: lit.Camera, roun
     still: list[bool] = []
     for number in range(rounds):
         seed = 100 * number
-        white = seen(detector, WHITE, room, camera, seed)
-        again = seen(detector, WHITE, room, camera, seed + 1)
+        white = seen(detector, "white", room, camera, seed)
+        again = seen(detector, "white", room, camera, seed + 1)
         shown = [seen(detector, name, room, camera, seed + 2 + at) for at, name in enumerate(NAMES)]
         if white is None:
             continue
@@ -56,36 +52,12 @@ def measure(detector: LivenessDetector, room: lit.Room, camera: lit.Camera, roun
     return float(np.mean(right)), float(np.mean(other)), float(np.mean(still))
 
 
-def cost(detector: LivenessDetector, rounds: int) -> None:
-    """Print the processor time that the check and the memory of frames add to an upload, and what that memory takes."""
-    picture, store = scene.jpeg(scene.live()), MemoryStore(ttl_s=60, max_sessions=1, max_frames=100_000)
-    face = detector.predict(picture).face
-    assert face is not None
-    steps: dict[str, Callable[[], object]] = {
-        "predict": lambda: detector.predict(picture),
-        "light on the face": lambda: face_light(picture, face),
-        "remember": lambda: store.remember(digest(picture)),
-    }
-    spent = {}
-    for name, step in steps.items():
-        start_s = time.process_time()
-        for _ in range(rounds):
-            step()
-        spent[name] = 1000 * (time.process_time() - start_s) / rounds
-    print(", ".join(f"{name} {took_ms:.2f} ms" for name, took_ms in spent.items()), "of processor time")
-    tracemalloc.start()
-    for number in range(100_000):
-        store.remember(number.to_bytes(16, "big"))
-    print(f"100,000 remembered frames take {tracemalloc.get_traced_memory()[0] / 2**20:.1f} MiB")
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="How often the colour challenge is right, on simulated frames.")
     parser.add_argument("--rounds", type=int, default=8, help="of eight frames, for each line of the table")
     options = parser.parse_args()
     detector = LivenessDetector()
-    cost(detector, rounds=10 * options.rounds)
     cases = [(screen, "neutral", "as usual") for screen in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)]
     cases += [(0.1, room, "as usual") for room in ("lamp", "sky")] + [(0.1, "neutral", name) for name in CAMERAS][1:]
     print("screen/room  room     camera                              follows  another colour  still white")
