@@ -41,6 +41,14 @@ def test_rates_are_what_the_pictures_were_made_to_give(report: Report) -> None:
     assert sum(report.bona_fide.histogram) == 12
 
 
+def test_no_error_is_never_said_to_be_none_of_a_hundred(folder: Path, detector: LivenessDetector) -> None:
+    (folder / "spoof" / "print" / "0.png").unlink()
+    assert evaluate(folder, detector).in_plain_words == (
+        "None of 7 print attacks passed, the least tested species here: up to 41 of 100 may.",
+        "Of 100 live people, 23 are refused (3 of 13 were).",
+    )
+
+
 def test_rejected_and_unreadable_pictures_are_counted_both_ways_and_listed(report: Report) -> None:
     assert (report.pictures, report.units) == (30, 30)
     assert (report.bona_fide.presented, report.bona_fide.rejected) == (13, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -156,7 +157,11 @@ class Report:
         Attacks are the judged ones of the worst species; refused are all live units that were not taken for live.
         """
         worst, live, sentences = self.worst_species, self.bona_fide, []
-        if worst is not None and worst.rate is not None:
+        if worst is not None and worst.interval is not None and not worst.errors:
+            most = math.ceil(100 * (worst.grouped or worst.interval).high)
+            tested = f"None of {worst.judged:,} {worst.name} attacks passed, the least tested species here"
+            sentences.append(f"{tested}: up to {most} of 100 may.")
+        elif worst is not None and worst.rate is not None:
             passed, counted = _of_hundred(worst.rate, "passes", "pass"), f"{worst.errors:,} of {worst.judged:,} did"
             sentences.append(f"Of 100 {worst.name} attacks, the worst species here, {passed} ({counted}).")
         if live.rate_of_presented is not None:
