@@ -205,3 +205,90 @@ def test_a_batch_may_be_an_array_of_pictures_or_paths(detector: LivenessDetector
 def test_frames_may_be_counted_by_numpy() -> None:
     counted: Any = {"window": np.int64(3), "min_frames": np.int64(2)}
     assert type(LivenessDetector(brightness(), **counted).window) is int
+
+
+class TestBoxesOfOnesOwn:
+    @pytest.mark.parametrize("face", [FACE.edges, list(FACE.edges), np.array(FACE.edges), (*FACE.edges, 0.9)])
+    def test_a_face_may_be_four_numbers(self, detector: LivenessDetector, face: Any) -> None:
+        assert detector.predict(frame(0.7), face=face).score == detector.predict(frame(0.7), face=FACE).score
+
+    @pytest.mark.parametrize("face", [(1, 2, 3), "face", 7, {"x": 1}, (0, 0, 10**400, 9), (9, 9, 1, 1), [0] * 15])
+    def test_what_is_no_box_gets_a_sentence(self, detector: LivenessDetector, face: Any) -> None:
+        with pytest.raises(ImageError, match="a face is a FaceBox or") as refused:
+            detector.predict(frame(0.7), face=face)
+        assert len(str(refused.value)) < 400
+
+    @pytest.mark.parametrize("rows", [[FACE.edges], np.array([FACE.edges]), np.array([(*FACE.edges, 0.8)])])
+    def test_a_face_detector_may_answer_with_rows(self, rows: Any) -> None:
+        result = LivenessDetector(brightness(), faces=BoxInMind(rows)).predict(frame(0.7))
+        assert result.face is not None and result.face.edges == FACE.edges
+
+    @pytest.mark.parametrize("answer", [None, 7, [(1, 2)], np.zeros((1, 15)), "face"])
+    def test_another_answer_gets_a_sentence(self, answer: Any) -> None:
+        with pytest.raises(ModelError, match=r"BoxInMind.detect\(\) answered with"):
+            LivenessDetector(brightness(), faces=BoxInMind(answer)).predict(frame(0.7))
+
+    @pytest.mark.parametrize("faces", ["auto", 3, BoxInMind])
+    def test_faces_that_find_nothing_are_refused_at_once(self, faces: Any) -> None:
+        with pytest.raises(ModelError, match="an object with a detect"):
+            LivenessDetector(brightness(), faces=faces)
+
+
+class TestBatchesThatFail:
+    def test_the_picture_is_named_by_number_and_path(self, detector: LivenessDetector, tmp_path: Path) -> None:
+        (tmp_path / "bad.jpg").write_bytes(b"bad")
+        with pytest.raises(ImageError, match=r"^picture 1 \('.*bad\.jpg'\): "):
+            detector.predict_batch([frame(0.7), tmp_path / "bad.jpg"])
+        with pytest.raises(ImageError, match="^picture 1: "):
+            detector.predict_batch([frame(0.7), b"bad"])
+
+    def test_errors_may_take_their_place_and_are_never_live(self, detector: LivenessDetector) -> None:
+        good, bad = detector.predict_batch([frame(0.7), b"bad"], on_error="return")
+        assert good and not bad and (bad.verdict, bad.reason) == (Verdict.REJECTED, Reason.UNREADABLE)
+        assert bad.error and bad.to_dict()["error"] == bad.error
+
+    def test_a_generator_is_read_as_it_goes(self, detector: LivenessDetector) -> None:
+        results = detector.predict_batch((frame(0.7) for _ in range(70)), faces=(None for _ in range(70)))  # type: ignore[arg-type]
+        assert len(results) == 70 and all(results)
+        with pytest.raises(ValueError, match="came without a face"):
+            detector.predict_batch((frame(0.7) for _ in range(2)), faces=iter([FACE]))  # type: ignore[arg-type]
+
+    def test_progress_shows_on_standard_error(
+        self, detector: LivenessDetector, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        pytest.importorskip("tqdm", reason="tqdm is not installed")
+        detector.predict_batch([frame(0.7)] * 2, progress=True)
+        assert "2/2" in capsys.readouterr().err
+
+
+def test_a_stream_accepts_nobody_before_its_window_unless_asked_to(detector: LivenessDetector) -> None:
+    stream = detector.stream()
+    results = [stream.update(frame(0.9)) for _ in range(5)]
+    assert [bool(result) for result in results] == [False] * 4 + [True]
+    assert results[0].reason is Reason.TOO_FEW_FRAMES
+    assert LivenessDetector(brightness(), faces=BoxInMind(), min_frames=1).stream().update(frame(0.9))
+
+
+def test_colour_order_is_that_of_the_array(detector: LivenessDetector) -> None:
+    red = np.zeros((480, 640, 3), np.uint8)
+    red[..., 0] = 200
+    detector = LivenessDetector(faces=BoxInMind(), quality=QualityPolicy(min_sharpness=0.02))
+    noisy = np.clip(red.astype(int) + np.random.default_rng(0).integers(0, 50, red.shape), 0, 255).astype(np.uint8)
+    assert detector.predict(noisy).score == detector.predict(noisy[..., ::-1], order="BGR").score
+    assert detector.stream(order="BGR").update(noisy[..., ::-1]).score == detector.predict(noisy).score
+
+
+def test_a_detector_is_closed_by_with_and_its_attributes_are_fixed() -> None:
+    with LivenessDetector(brightness()) as detector:
+        assert "sigmoid" in repr(detector) and "threshold=0.5" in repr(detector) and "runtime=" in repr(detector)
+        for name in ("treshold", "threshold"):
+            with pytest.raises(AttributeError):
+                setattr(detector, name, 0.9)
+    with pytest.raises(ModelError, match="closed"):
+        detector.predict(frame(0.5), face=FACE)
+
+
+def test_a_path_may_come_with_its_live_class() -> None:
+    path = Path(__file__).parent / "networks" / "sigmoid.tflite"
+    detector = LivenessDetector(path, live_class=1, value_range=(0, 1), faces=BoxInMind())
+    assert detector.predict(frame(0.7)).score == pytest.approx(0.7, abs=0.01)

@@ -219,3 +219,41 @@ def test_a_model_with_a_relative_path_is_found_again_from_another_folder(
     content = pickle.dumps(LivenessModel.load("own.tflite", live_class=1))
     monkeypatch.chdir("/")
     assert pickle.loads(content).card.name == "own"
+
+
+def test_logits_of_a_file_that_ends_in_a_sigmoid_are_refused() -> None:
+    with pytest.raises(ModelError, match="ends in a sigmoid, so it gives no logits"):
+        own("ends_in_sigmoid", output="logits")
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "MODEL.PT", "no_such", "", 3])
+def test_what_is_no_tflite_file_gets_a_sentence(name: Any) -> None:
+    with pytest.raises(ModelError, match="no TFLite file|no bundled model|is no model"):
+        LivenessModel.load(name)
+
+
+def test_a_model_loads_from_its_bytes_and_under_an_upper_case_suffix(tmp_path: Path) -> None:
+    content = (NETWORKS / "sigmoid.tflite").read_bytes()
+    (tmp_path / "MINE.TFLITE").write_bytes(content)
+    for source in (content, tmp_path / "MINE.TFLITE", str(tmp_path / "MINE.TFLITE")):
+        model = LivenessModel.load(source, live_class=1, value_range=(0, 1))
+        assert pickle.loads(pickle.dumps(model)).score(grey(51)).tolist() == pytest.approx([0.2], abs=1e-4)
+
+
+def test_a_card_may_have_a_byte_order_mark_and_an_upper_case_hash(tmp_path: Path) -> None:
+    content = (NETWORKS / "sigmoid.tflite").read_bytes()
+    (tmp_path / "mine.tflite").write_bytes(content)
+    card = {"name": "mine", "live_class": 1, "input_size": 32, "sha256": hashlib.sha256(content).hexdigest().upper()}
+    (tmp_path / "mine.json").write_text(json.dumps(card), encoding="utf-8-sig")
+    assert LivenessModel.load(tmp_path / "mine.tflite").card.sha256 == card["sha256"].lower()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("field", ["threshold", "crop_scale", "input_size", "live_class", "value_range"])
+def test_true_is_no_number_in_a_card(field: str) -> None:
+    with pytest.raises(ModelError, match="model card"):
+        ModelCard(**{"name": "mine", "live_class": 1, field: (False, True) if field == "value_range" else True})
+
+
+def test_a_threshold_that_accepts_everything_is_refused() -> None:
+    with pytest.raises(ModelError, match="would accept every attack"):
+        ModelCard("mine", live_class=1, threshold=0)

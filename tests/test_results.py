@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import Any
@@ -71,3 +72,61 @@ def test_numbers_of_numpy_are_plain_numbers_for_json() -> None:
 def test_a_face_has_no_number_that_json_lacks(broken: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="a face box needs finite pixels and a finite score"):
         FaceBox(0, 0, 9, 9, **broken)
+
+
+def test_a_result_is_true_only_if_live() -> None:
+    assert [bool(LivenessResult(verdict, 0.9, 0.5)) for verdict in Verdict] == [True, False, False]
+
+
+def test_words_format_as_themselves_on_every_python() -> None:
+    assert (f"{Verdict.LIVE} {Reason.NO_FACE}", str(Verdict.SPOOF), f"{Verdict.LIVE:>6}") == (
+        "live no_face",
+        "spoof",
+        "  live",
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "line"),
+    [
+        (LivenessResult(Verdict.LIVE, 0.931, 0.5), "live: score 0.931, threshold 0.5"),
+        (LivenessResult(Verdict.REJECTED, None, 0.5, reason=Reason.NO_FACE), "rejected: no_face"),
+        (LivenessResult(Verdict.SPOOF, 0.2, 0.5, vote=0.25, frames=3), "spoof: vote 0.250 of 3 frames, threshold 0.5"),
+    ],
+)
+def test_a_result_says_itself_in_one_line(result: LivenessResult, line: str) -> None:
+    assert str(result) == line
+
+
+def test_dataclass_encoders_take_a_result() -> None:
+    result = LivenessResult(Verdict.LIVE, 0.9, 0.5, face=FaceBox(1, 2, 3, 4, landmarks=((1, 2),) * 5))
+    assert json.loads(json.dumps(dataclasses.asdict(result)))["verdict"] == "live"
+
+
+def test_a_typo_in_an_attribute_is_an_error() -> None:
+    with pytest.raises(AttributeError):
+        LivenessResult(Verdict.LIVE, 0.9, 0.5).verdit = "live"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("edge", [10**400, "a", None, math.nan, 1e300, -(10**400)])
+def test_a_box_of_impossible_numbers_is_refused_in_a_sentence(edge: Any) -> None:
+    with pytest.raises(ValueError, match="a face box") as refused:
+        FaceBox(0, 0, edge, 9)
+    assert len(str(refused.value)) < 300
+
+
+def test_a_score_on_the_threshold_is_live() -> None:
+    assert [Verdict.of(score, 0.5) for score in (0.49, 0.5, 0.51)] == [Verdict.SPOOF, Verdict.LIVE, Verdict.LIVE]
+
+
+def test_touching_is_overlapping_by_some_pixels() -> None:
+    assert FaceBox(-9, -9, 1, 1).touches(5, 5) and FaceBox(4, 4, 9, 9).touches(5, 5)
+    assert not FaceBox(-9, 0, 0, 5).touches(5, 5) and not FaceBox(0, 5, 5, 9).touches(5, 5)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1, 1), (30, 2000)])
+def test_a_drawn_result_is_a_copy_with_the_box(size: tuple[int, int]) -> None:
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    for face in (None, FaceBox(-1e9, -5, 1e9, 20), FaceBox(0, 0, size[0], size[1])):
+        drawn = LivenessResult(Verdict.LIVE, 0.9, 0.5, face=face).annotate(pixels)
+        assert drawn.size == size and np.asarray(drawn).any() and not pixels.any()

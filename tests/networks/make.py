@@ -24,6 +24,8 @@ def main() -> None:
     save("size_64", lambda x: tf.reduce_mean(x, [1, 2, 3])[:, None], shape=(64, 64, 3))
     save("grey", lambda x: tf.reduce_mean(x, [1, 2, 3])[:, None], shape=(32, 32, 1))
     save("two_inputs", lambda x, y: tf.reduce_mean(x + y, [1, 2, 3])[:, None], inputs=2)
+    save("ends_in_sigmoid", lambda x: tf.sigmoid(tf.reduce_mean(x, [1, 2, 3])[:, None]))
+    save_views("two_views", 0.25)
     save("integers", lambda x: tf.reduce_sum(x, [1, 2, 3])[:, None], dtype=tf.int32)
 
 
@@ -41,6 +43,18 @@ def save(
     signature = [tf.TensorSpec([batch, *shape], dtype)] * inputs
     concrete = tf.function(function, input_signature=signature).get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
+    (FOLDER / f"{name}.tflite").write_bytes(converter.convert())
+
+
+def save_views(name: str, share: float, side: int = 32) -> None:
+    """Convert a network of two named inputs, which answers with ``share`` of the near view's mean and the rest wide."""
+    specs = [tf.TensorSpec([None, side, side, 3], tf.float32, name=view) for view in ("wide", "near")]
+
+    @tf.function(input_signature=specs)
+    def answer(wide: tf.Tensor, near: tf.Tensor) -> tf.Tensor:
+        return (share * tf.reduce_mean(near, [1, 2, 3]) + (1 - share) * tf.reduce_mean(wide, [1, 2, 3]))[:, None]
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([answer.get_concrete_function()], tf.Module())
     (FOLDER / f"{name}.tflite").write_bytes(converter.convert())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facelive import ModelError
-from facelive.tflite.format import check_tflite
+from facelive.tflite.format import check_tflite, last_operator
 
 NETWORKS = Path(__file__).parents[1] / "networks"
 
@@ -30,3 +30,10 @@ def test_a_field_that_lies_outside_its_table_is_refused() -> None:
     content[1197] = 55
     with pytest.raises(ModelError, match="a field outside the table"):
         check_tflite(bytes(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"), [("ends_in_sigmoid", "sigmoid"), ("logit", None), ("sigmoid", None), ("two_class", None)]
+)
+def test_the_last_operator_is_told(name: str, ending: str | None) -> None:
+    assert last_operator((NETWORKS / f"{name}.tflite").read_bytes()) == ending

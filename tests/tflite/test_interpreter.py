@@ -151,3 +151,28 @@ def test_a_forked_child_builds_its_own_interpreter() -> None:
         "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
     )
     assert in_a_fresh_process(code).returncode == 0
+
+
+def test_the_greeting_of_a_runtime_is_dropped_and_nothing_else() -> None:
+    code = (
+        "import os, facelive.tflite.runtimes as r\n"
+        "with r._without_greeting(): os.write(2, b'INFO: created\\nERROR: broken\\n')\n"
+        "from facelive import LivenessDetector; LivenessDetector(); os.write(2, b'after\\n')"
+    )
+    assert in_a_fresh_process(code).stderr.splitlines()[:2] == ["ERROR: broken", "after"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_waits_while_a_thread_loads() -> None:
+    code = (
+        "import os, sys, threading, time\n"
+        "from facelive.forks import LOADING\n"
+        "def load():\n"
+        "    with LOADING: started.set(); time.sleep(0.3); done.append(1)\n"
+        "started, done = threading.Event(), []\n"
+        "threading.Thread(target=load).start(); started.wait()\n"
+        "child = os.fork()\n"
+        "if not child: os._exit(0 if done and LOADING.acquire(timeout=5) else 1)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    assert in_a_fresh_process(code).returncode == 0
