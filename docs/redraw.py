@@ -67,22 +67,30 @@ def _quality_plot() -> None:
 
 def _page() -> None:
     from tests.examples.flask_app import scene
-    from tests.examples.flask_app.browser import Browsers
+    from tests.examples.flask_app.browser import Browsers, hold_after
     from tests.examples.flask_app.serving import serving
 
     seen: List[Tuple[Image.Image, str, Literal["light", "dark"]]] = [
+        (scene.live(), "looking", "light"),
         (scene.live(), "live", "light"),
-        (scene.attack(), "spoof", "light"),
-        (scene.darkness(), "rejected", "dark"),
+        (scene.far(), "guiding", "dark"),
+        (scene.attack(), "spoof", "dark"),
+        (scene.live(), "asking", "light"),
     ]
-    with tempfile.TemporaryDirectory() as folder, serving() as port:
+    three, light = {"FACELIVE_TRIES": "3"}, {"FACELIVE_CHALLENGE": "light"}
+    with tempfile.TemporaryDirectory() as folder, serving(None, three) as port, serving(None, light) as lamp:
         browsers, shots = Browsers(), []
         for picture, state, scheme in seen:
             browser = browsers.start(film=scene.mjpeg(picture, Path(folder, f"{state}.mjpeg")))
             page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-            page.goto(f"http://127.0.0.1:{port}/")
+            if state == "looking":
+                hold_after(page, 3)
+            page.goto(f"http://127.0.0.1:{lamp if state == 'asking' else port}/")
             page.click("#verify")
             page.wait_for_selector(f"body[data-state={state}]", timeout=120_000)
+            if state == "guiding":
+                page.wait_for_selector("body[data-guidance=come_closer]", timeout=120_000)
+            page.wait_for_timeout(1000)
             page.screenshot(path=Path(folder, f"{state}.png"))
             shots.append(Image.open(Path(folder, f"{state}.png")).convert("RGB"))
         browsers.close()
@@ -103,8 +111,7 @@ def _client() -> None:
         browsers = Browsers()
         page = opened(browsers.start(film=scene.mjpeg(scene.live(), Path(folder, "live.mjpeg"))), port)
         page.get_by_role("button", name="Verify").click()
-        says(page, "Real. This is a live face.")
-        says(page, "5 of 5 votes")
+        says(page, "Looking. Still looking")
         page.screenshot(path=Path(folder, "client.png"), clip={"x": 0, "y": 0, "width": 390, "height": 720})
         _save(Image.open(Path(folder, "client.png")).convert("RGB"), "examples/flutter_client/client.png")
         browsers.close()

@@ -1,64 +1,110 @@
-"""What a client is told: the wire contract, and every verdict in words a person can act on."""
+"""What a client is told: the wire contract, and every outcome in words a person can act on."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from examples.flask_app.challenge import Outcome, told
+from facelive import LivenessResult, SessionDecision, SessionReason, SessionStep, log_average
 
-from facelive import Reason, Verdict
+__all__ = ["GUIDANCE_WORDS", "NO_MORE_TRIES", "REFUSAL_WORDS", "answer"]
 
-__all__ = ["ADVICE", "answer"]
-
-ADVICE = {
-    Reason.NO_FACE: "No face found: look into the camera.",
-    Reason.MULTIPLE_FACES: "More than one face: only one person at a time.",
-    Reason.FACE_TOO_SMALL: "Come closer.",
-    Reason.FACE_CUT_OFF: "Move your whole face into the picture.",
-    Reason.TOO_BLURRED: "Hold still, and wipe the lens.",
-    Reason.TOO_DARK: "More light: turn towards a window or a lamp.",
-    Reason.TOO_BRIGHT: "Less light: turn away from the window or the lamp.",
-    Reason.TOO_FEW_FRAMES: "Hold still a moment longer.",
+GUIDANCE_WORDS = {
+    "face_the_camera": "No face found: come closer and look into the camera.",
+    "one_person_only": "One person only, please.",
+    "come_closer": "Come closer.",
+    "move_back": "Move back a little.",
+    "move_left": "A little to your left.",
+    "move_right": "A little to your right.",
+    "move_up": "A little higher.",
+    "move_down": "A little lower.",
+    "move_into_view": "Move your whole face into the picture.",
+    "hold_still": "Still looking: hold still.",
+    "more_light": "More light: turn towards a window or a lamp.",
+    "less_light": "Less light: turn away from the window or the lamp.",
+    "look_straight": "Still looking: look straight into the camera.",
+    "turn_left": "Turn your head to your left.",
+    "turn_right": "Turn your head to your right.",
+    "look_at_the_screen": "Still looking: hold still and look at the screen.",
 }
-"""What to do about each reason."""
+"""What to do about each guidance, the library's and that of ``framing``."""
 
-NOT_FOLLOWED = "The light on your face did not follow the screen: turn the screen brighter, or the room darker."
+REFUSAL_WORDS = {
+    SessionReason.NOT_LIVE: "This looks like a picture of a face.",
+    SessionReason.FRAME_BELOW_FLOOR: "This looks like a picture of a face.",
+    SessionReason.FACE_CHANGED: "Your face moved too much, or another one came in: one person only, and hold still.",
+    SessionReason.FACE_LOST: "Your face left the picture: keep it in view.",
+    SessionReason.CHALLENGE_FAILED: "That was not what was asked for: do as the screen says.",
+    SessionReason.TIMED_OUT: "That took too long.",
+}
+"""Why a visit was refused."""
+
+NO_MORE_TRIES = "No more tries for now: please take the other way in."
 
 
-def answer(outcome: Outcome, *, window: int, session: str, now_ms: float) -> dict[str, Any]:
-    """The JSON for a frame that was judged.
+def answer(
+    step: SessionStep,
+    *,
+    guidance: str | None,
+    scores: list[float],
+    session: str,
+    tries_left: int | None,
+    exact: bool,
+) -> dict[str, Any]:
+    """The JSON for a frame that was looked at.
 
-    ``verdict`` is the answer: ``live`` only after enough votes. ``decision`` and ``percentage`` are the running vote,
-    from the first frame on; they are ``None`` before a face has voted.
-    ``percentage`` always counts towards Real.
+    ``decision`` is ``Real`` only once a visit has been accepted; ``percentage`` is the vote in tens, so that nobody can
+    climb it. Exact numbers are told only on demand.
 
     Args:
-        outcome: The verdict of the session's vote, and the challenge.
-        window: How many frames vote.
+        step: What the frame did.
+        guidance: What to tell the person; ``None`` when there is nothing to say, or the visit has ended.
+        scores: Of the visit so far.
         session: What the client sends with its next frame.
-        now_ms: The time, in ms.
+        tries_left: How many visits are left once this one has ended; ``None`` before; below 0, it came too late.
+        exact: Whether scores, vote and face are told.
     """
-    result = outcome.result
-    running = None if result.vote is None else "Real" if result.vote >= result.threshold else "Fake"
-    unusable = not outcome.followed or (result.reason is not None and result.reason is not Reason.TOO_FEW_FRAMES)
+    result, decision = step.result, step.decision
+    too_late = tries_left is not None and tries_left < 0
+    accepted = decision is not None and decision.accepted and not too_late
+    vote = log_average(scores) if scores and not too_late else None
+    unusable = decision is None and result.reason is not None
     return {
         "status": "error" if unusable else "success",
-        "message": _message(outcome),
-        "decision": None if unusable else running,
-        "percentage": None if unusable or result.vote is None else f"{result.vote * 100:.2f}% Real",
-        **result.to_dict(),
-        **({} if outcome.followed else {"reason": "challenge_failed"}),
-        "window": window,
+        "message": NO_MORE_TRIES if too_late else _message(decision, guidance),
+        "decision": "Real" if accepted else "Fake",
+        "percentage": None if unusable or vote is None else f"{round(vote * 10) * 10}% Real",
+        "verdict": "live" if accepted else "spoof" if _not_live(decision) and not too_late else "rejected",
+        "is_live": accepted,
+        "done": decision is not None,
+        "reason": "no_more_tries" if too_late else _reason(result, decision),
+        "guidance": guidance,
+        "progress": round(step.progress, 2),
+        "screen": step.screen,
+        "tries_left": None if tries_left is None else max(0, tries_left),
         "session": session,
-        "challenge": told(outcome.challenge, now_ms=now_ms),
+        **({"scores": _exact(result, scores, vote)} if exact and not too_late else {}),
     }
 
 
-def _message(outcome: Outcome) -> str:
-    if not outcome.followed:
-        return NOT_FOLLOWED
-    if outcome.result.reason is not None:
-        return ADVICE[outcome.result.reason]
-    if outcome.result.verdict is Verdict.LIVE:
-        return "This is a live face."
-    return "This looks like a picture of a face."
+def _message(decision: SessionDecision | None, guidance: str | None) -> str:
+    if decision is None:
+        return GUIDANCE_WORDS[guidance or "hold_still"]
+    return "This is a live face." if decision.reason is None else REFUSAL_WORDS[decision.reason]
+
+
+def _reason(result: LivenessResult, decision: SessionDecision | None) -> str | None:
+    if decision is None:
+        return None if result.reason is None else result.reason.value
+    if _not_live(decision):
+        return SessionReason.NOT_LIVE.value  # which of the two would tell an attacker how near they were
+    return None if decision.reason is None else decision.reason.value
+
+
+def _not_live(decision: SessionDecision | None) -> bool:
+    return decision is not None and decision.reason in (SessionReason.NOT_LIVE, SessionReason.FRAME_BELOW_FLOOR)
+
+
+def _exact(result: LivenessResult, scores: list[float], vote: float | None) -> dict[str, Any]:
+    frame = result.to_dict()
+    kept = {name: frame[name] for name in ("score", "threshold", "face")}
+    return {**kept, "vote": vote, "frames": len(scores)}

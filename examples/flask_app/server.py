@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import waitress
@@ -10,21 +11,32 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 
-__all__ = ["serve"]
+__all__ = ["bound"]
 
 _MOST_UPLOADS_HELD = 32
 _COUNT_EVERY_BYTES = 2**18
 _MAX_HEADER_BYTES = 16 * 2**10
+_NAMES = re.compile(rb"(?<=\r\n)[^:\r\n]+(?=:)")
+_FOLDED = re.compile(rb"\r\n[ \t]")
 
 
 class StrictParser(HTTPRequestParser):  # type: ignore[misc]
-    """Takes no request whose end a proxy could see elsewhere, and with it another client's answer."""
+    """Takes no request whose end or host a proxy could see elsewhere, and with it another client's answer."""
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the request's line and headers."""
         super().parse_header(header_plus)
-        if self.chunked and "CONTENT_LENGTH" in self.headers:
-            raise ParsingError("Both Content-Length and Transfer-Encoding")
+        names = [name.lower() for name in _NAMES.findall(header_plus)]
+        if any(names.count(name) > 1 for name in (b"content-length", b"transfer-encoding", b"host")):
+            raise ParsingError("Repeated Host, Content-Length or Transfer-Encoding")
+        if any(b"_" in name for name in names) or _FOLDED.search(header_plus):
+            raise ParsingError("Folded header, or underscore in a header's name")
+        if self.version not in ("1.0", "1.1") or (self.version == "1.1" and not self.headers.get("HOST")):
+            raise ParsingError("Not HTTP/1.0, and not HTTP/1.1 with a Host")
+        if b"transfer-encoding" in names and (self.version == "1.0" or b"content-length" in names):
+            raise ParsingError("Transfer-Encoding in HTTP/1.0 or beside Content-Length")
+        if self.proxy_netloc and self.proxy_netloc != self.headers.get("HOST"):
+            raise ParsingError("Two hosts")
 
 
 class PunctualChannel(HTTPChannel):  # type: ignore[misc]
@@ -63,8 +75,8 @@ class PunctualChannel(HTTPChannel):  # type: ignore[misc]
             largest.will_close = True
 
 
-def serve(app: Any, settings: Settings, *, host: str, port: int, trusted_proxy: str | None = None) -> None:
-    """Serve until interrupted.
+def bound(app: Any, settings: Settings, *, host: str, port: int, trusted_proxy: str | None = None) -> Any:
+    """A server that listens already; its ``run()`` serves until interrupted.
 
     Args:
         app: The app.
@@ -72,12 +84,15 @@ def serve(app: Any, settings: Settings, *, host: str, port: int, trusted_proxy: 
         host: Address to listen on.
         port: Port to listen on.
         trusted_proxy: Address of a proxy whose X-Forwarded-For and -Proto headers are believed.
+
+    Raises:
+        OSError: The address cannot be listened on.
     """
     largest = 2 * settings.max_bytes  # up to here the app itself answers 413 in JSON
     PunctualChannel.room = _MOST_UPLOADS_HELD * settings.max_bytes
     TcpWSGIServer.channel_class = PunctualChannel
     proxy = {"trusted_proxy": trusted_proxy, "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}}
-    waitress.serve(
+    return waitress.create_server(
         app,
         host=host,
         port=port,
@@ -90,6 +105,5 @@ def serve(app: Any, settings: Settings, *, host: str, port: int, trusted_proxy: 
         max_request_body_size=largest,
         inbuf_overflow=largest,  # below it, an upload stays in memory instead of a temporary file
         ident="facelive",
-        _quiet=True,
         **(proxy if trusted_proxy else {}),
     )

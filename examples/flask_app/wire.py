@@ -9,6 +9,7 @@ import secrets
 import time
 from typing import IO
 
+from examples.flask_app.clients import refuse_other_sites
 from examples.flask_app.settings import Settings
 from examples.flask_app.stores import StoreError
 from flask import Flask, Request, Response, g, jsonify, request
@@ -17,6 +18,7 @@ from flask_limiter import RequestLimit
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from facelive import ImageError
+from facelive.errors import ImageTooLargeError
 
 __all__ = ["install", "log", "too_many"]
 
@@ -55,6 +57,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes
     app.config["MAX_FORM_PARTS"] = 8
     app.before_request(_start)
+    app.before_request(refuse_other_sites)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(ImageError, _not_a_picture)
@@ -78,13 +81,15 @@ def _finish(response: Response) -> Response:
         "bytes_in": request.content_length or 0,
         "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
     }
+    if "decision" in g:
+        line["decision"] = g.decision
     log.info(json.dumps(line))
     return response
 
 
 def too_many(limit: RequestLimit) -> Response:
     """The answer to a client that sends more than its rate."""
-    response = _error(429, "Too many pictures at once: wait a moment.")
+    response = _error(429, "Too many requests at once: wait a moment.")
     response.headers["Retry-After"] = str(max(1, limit.reset_at - int(time.time())))
     return response
 
@@ -104,11 +109,14 @@ def _refuse(error: HTTPException) -> ResponseReturnValue:
         message = error.description or error.name
     response = _error(error.code, message, **({"reason": error.reason} if hasattr(error, "reason") else {}))
     response.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
+    if error.code == 503:
+        response.headers["Retry-After"] = "1"
     return response
 
 
 def _not_a_picture(error: Exception) -> Response:
-    return _error(400, f"The file is not a picture that can be read: {error}")
+    status = 413 if isinstance(error, ImageTooLargeError) else 400
+    return _error(status, f"The picture cannot be read: {error}")
 
 
 def _no_store(error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 
 import flet as ft
@@ -11,39 +12,44 @@ from examples.flutter_client.backend import Seen, State
 
 __all__ = ["IDLE", "View"]
 
-IDLE = Seen("idle", "Show your face", "Press Verify and hold your face in the oval. Five pictures decide.")
+IDLE = Seen("idle", "Show your face", "Press Verify and hold your face in the oval. It takes a few seconds.")
 STOPPED = Seen("idle", "Stopped", "The camera is off. Press Verify to start again.")
 
-_ON_LIGHT: dict[State, str] = {
-    "idle": "#15201c",
-    "starting": "#15201c",
-    "looking": "#3450d1",
-    "live": "#0a6b44",
-    "spoof": "#b3261e",
-    "rejected": "#8a5200",
-    "trouble": "#8a5200",
+_WARN, _SPOOF, _INK = ("#8a5200", "#f2bd6b"), ("#b3261e", "#ff9d94"), ("#15201c", "#eaf0ed")
+_TONES: dict[State, tuple[str, str]] = {  # on light, on dark
+    "idle": _INK,
+    "starting": _INK,
+    "guiding": _WARN,
+    "looking": ("#3450d1", "#a9b8ff"),
+    "live": ("#0a6b44", "#62d8a4"),
+    "spoof": _SPOOF,
+    "out": _SPOOF,
+    "trouble": _WARN,
 }
-_ON_DARK: dict[State, str] = {
-    "idle": "#eaf0ed",
-    "starting": "#eaf0ed",
-    "looking": "#a9b8ff",
-    "live": "#62d8a4",
-    "spoof": "#ff9d94",
-    "rejected": "#f2bd6b",
-    "trouble": "#f2bd6b",
-}
-_ON_STAGE: dict[State, str] = {**_ON_DARK, "idle": "#93a09a", "starting": "#93a09a", "looking": "#ffffff"}
 _ICONS: dict[State, ft.IconData] = {
     "live": ft.Icons.CHECK_CIRCLE,
     "spoof": ft.Icons.CANCEL,
+    "out": ft.Icons.CANCEL,
     "trouble": ft.Icons.ERROR,
+}
+_SHAPES: dict[str, ft.IconData] = {  # the preview is a mirror: the person's left is on the left
+    "move_left": ft.Icons.ARROW_BACK,
+    "turn_left": ft.Icons.ARROW_BACK,
+    "move_right": ft.Icons.ARROW_FORWARD,
+    "turn_right": ft.Icons.ARROW_FORWARD,
+    "move_up": ft.Icons.ARROW_UPWARD,
+    "move_down": ft.Icons.ARROW_DOWNWARD,
+    "come_closer": ft.Icons.ZOOM_OUT_MAP,
+    "face_the_camera": ft.Icons.ZOOM_OUT_MAP,
+    "move_back": ft.Icons.ZOOM_IN_MAP,
+    "more_light": ft.Icons.LIGHT_MODE,
 }
 
 Action = Callable[[], Awaitable[None]]
 
 
 class View:
-    """One screen: the camera, the decision, the votes, and the buttons.
+    """One screen: the camera, how far the visit is, what to do, and the buttons.
 
     Args:
         page: Where it is shown; changed.
@@ -55,16 +61,17 @@ class View:
     def __init__(self, page: ft.Page, *, verify: Action, stop: Action, change: Action) -> None:
         self._page = page
         self.camera = fc.Camera(preview_enabled=True, expand=True)
+        self._film = ft.Container(expand=True)
         self._line = ft.Paint(stroke_width=3, style=ft.PaintingStyle.STROKE)
-        self._oval = cv.Canvas([cv.Oval(2, 2, 221, 296, self._line)], width=225, height=300)
+        done = ft.Paint(stroke_width=6, style=ft.PaintingStyle.STROKE, color="#62d8a4")
+        self._ring = cv.Arc(3, 3, 219, 294, start_angle=-math.pi / 2, sweep_angle=0, paint=done)
+        self._oval = cv.Canvas([cv.Oval(3, 3, 219, 294, self._line), self._ring], width=225, height=300)
+        self._shape = ft.Icon(ft.Icons.ARROW_BACK, visible=False, size=80, color="#ffffff")
         self._icon = ft.Icon(ft.Icons.CHECK_CIRCLE, visible=False, size=30)
         self._headline = ft.Text(size=32, weight=ft.FontWeight.W_700)
-        self._percentage = ft.Text(size=18, weight=ft.FontWeight.W_600)
         self._advice = ft.Text(size=16)
-        self._dots = ft.Row(spacing=8)
         advice = ft.Container(self._advice, height=46)  # room for two lines, so that nothing below it jumps
         self._spoken = ft.Semantics(live_region=True, container=True, exclude_semantics=True, content=advice)
-        self._counted = ft.Semantics(container=True, exclude_semantics=True, content=self._dots)
         self._verify = ft.FilledButton("Verify", on_click=verify, expand=True, height=52)
         self._stop = ft.FilledButton("Stop", on_click=stop, expand=True, height=52, visible=False)
         self._change = ft.OutlinedButton("Change the Cam", on_click=change, expand=True, height=52, disabled=True)
@@ -79,7 +86,11 @@ class View:
     def _screen(self) -> ft.Control:
         stage = ft.Container(
             ft.Stack(
-                [self.camera, ft.Container(self._oval, alignment=ft.Alignment.CENTER, expand=True)],
+                [
+                    self._film,
+                    ft.Container(self._oval, alignment=ft.Alignment.CENTER, expand=True),
+                    ft.Container(self._shape, alignment=ft.Alignment.CENTER, expand=True),
+                ],
                 fit=ft.StackFit.EXPAND,
             ),
             bgcolor="#1b2421",
@@ -87,13 +98,11 @@ class View:
             clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
             height=380,
         )
-        heading = ft.Row(
-            [ft.Row([self._icon, self._headline]), self._percentage], alignment=ft.MainAxisAlignment.SPACE_BETWEEN
-        )
+        heading = ft.Row([self._icon, self._headline])
         buttons = ft.Row([self._verify, self._stop, self._change])
         note = ft.Text("Pictures go to the server, are judged in its memory and are not kept.", size=13)
         column = ft.Column(
-            [stage, heading, self._spoken, self._counted, buttons, note],
+            [stage, heading, self._spoken, buttons, note],
             spacing=14,
             width=480,
             scroll=ft.ScrollMode.AUTO,
@@ -108,29 +117,29 @@ class View:
         self._headline.value, self._headline.color = seen.headline, tone
         self._icon.visible = seen.state in _ICONS
         self._icon.icon, self._icon.color = _ICONS.get(seen.state, ft.Icons.CHECK_CIRCLE), tone
-        self._percentage.value = seen.percentage
         self._advice.value = seen.advice
         self._spoken.label = f"{seen.headline}. {seen.advice}"
-        self._counted.label = f"{len(seen.votes)} of {seen.window} votes"
-        self._dots.controls = [self._dot(seen, index) for index in range(seen.window)]
-        self._dots.controls.append(ft.Text(f"{len(seen.votes)} of {seen.window} votes", size=15))
-        self._line.color = _ON_STAGE[seen.state]
+        self._ring.sweep_angle = 2 * math.pi * seen.progress
+        self._shape.visible = seen.guidance in _SHAPES
+        self._shape.icon = _SHAPES.get(seen.guidance, ft.Icons.ARROW_BACK)
+        self._line.color = "#ffffff" if seen.state == "looking" else _TONES[seen.state][1]
         self._page.update()
 
-    def running(self, on: bool, *, changeable: bool = False) -> None:
-        """Offer what can be done now: stop and perhaps change, or verify."""
-        self._verify.visible, self._stop.visible = not on, on
+    def running(self, on: bool, *, changeable: bool = False, again: bool = True) -> None:
+        """Offer what can be done now: stop and perhaps change, or verify, or nothing."""
+        self._verify.visible, self._stop.visible = not on and again, on
         self._change.disabled = not changeable
         self._page.update()
 
-    def _dot(self, seen: Seen, index: int) -> ft.Control:
-        if index >= len(seen.votes):
-            return ft.Icon(ft.Icons.RADIO_BUTTON_UNCHECKED, size=22, color=self._tone("idle"))
-        state: State = "live" if seen.votes[index] else "spoof"
-        return ft.Icon(_ICONS[state], size=22, color=self._tone(state))
+    def film(self, on: bool) -> None:
+        """Put a camera on the stage, or take it away, which turns it off."""
+        if on:
+            self.camera = fc.Camera(preview_enabled=True, expand=True)
+        self._film.content = self.camera if on else None
+        self._page.update()
 
     def _tone(self, state: State) -> str:
-        return (_ON_DARK if self._dark else _ON_LIGHT)[state]
+        return _TONES[state][self._dark]
 
     @property
     def _dark(self) -> bool:

@@ -20,14 +20,22 @@ export class Camera {
   #stream = null;
   #opening = null; // the latest call of open(); close() forgets it
   #canvas = document.createElement("canvas");
+  #oval;
 
-  constructor(video) {
+  constructor(video, oval) {
     this.video = video;
+    this.#oval = oval;
   }
 
   /** Open a camera: the given one, or the one that looks at the person; false if it was closed while it started. */
   async open(deviceId) {
-    if (!window.isSecureContext || !navigator.mediaDevices) {
+    if (!navigator.mediaDevices && window.isSecureContext) {
+      throw new CameraTrouble(
+        "This browser lends no camera",
+        "Apps that show pages inside themselves often do not. Open this page in your phone's own browser instead.",
+      );
+    }
+    if (!navigator.mediaDevices) {
       throw new CameraTrouble(
         "A secure page is needed",
         `Browsers lend the camera only to https pages and to localhost. Open https://${location.host} instead.`,
@@ -49,7 +57,7 @@ export class Camera {
       return false;
     }
     this.video.srcObject = this.#stream = stream;
-    this.video.classList.toggle("mirrored", this.#settings.facingMode !== "environment");
+    document.body.classList.toggle("mirrored", this.#settings.facingMode !== "environment");
     await this.video.play();
     return true;
   }
@@ -71,6 +79,16 @@ export class Camera {
     const blob = await new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", 0.92));
     if (!blob) throw new CameraTrouble("The camera gives no picture", "Close other programs that use it, then press Verify.");
     return blob;
+  }
+
+  /** Where the oval lies in the picture: left, top, right and bottom as parts of its width and height. */
+  oval() {
+    const { videoWidth, videoHeight } = this.video;
+    const [stage, oval] = [this.video.parentElement, this.#oval].map((part) => part.getBoundingClientRect());
+    const scale = Math.max(stage.width / videoWidth, stage.height / videoHeight); // the picture covers its stage
+    const [width, height] = [videoWidth * scale, videoHeight * scale];
+    const [halfWidth, halfHeight] = [oval.width / width / 2, oval.height / height / 2]; // both have one middle
+    return [0.5 - halfWidth, 0.5 - halfHeight, 0.5 + halfWidth, 0.5 + halfHeight];
   }
 
   /** Wait for pictures that the camera takes from now on; the first ones may still be on their way. */

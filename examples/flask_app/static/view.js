@@ -1,62 +1,28 @@
 // What the person sees and hears; knows nothing of cameras or servers.
 
-const WINDOW = 5;
+const BUTTONS = ["verify", "agree", "refuse", "stop", "change"];
 const element = (id) => document.getElementById(id);
 
 export class View {
-  #votes = [];
-
-  constructor() {
-    this.clearVotes();
-  }
-
-  /** Show a state: its headline, what to do, and the percentage if there is one. */
-  show(state, headline, hint, percentage = "") {
-    document.body.dataset.state = state;
+  /** Show a state: its headline, what to do, and, of an answer, where the face should go and how far the check is. */
+  show(state, headline, hint, { guidance = "", progress = 0 } = {}) {
+    Object.assign(document.body.dataset, { state, guidance: guidance ?? "" });
     this.#text("decision", headline);
     this.#text("hint", hint);
-    this.#text("percentage", percentage);
+    this.#text("verify", state === "spoof" ? "Try again" : "Verify");
+    element("progress").value = progress;
+    document.body.style.setProperty("--progress", 100 * progress);
   }
 
-  /** Add a frame's vote; `frames` is how many the server still counts, `window` how many decide. */
-  vote(isLive, frames, window) {
-    this.#votes.push(isLive);
-    this.keepVotes(frames, window);
-  }
-
-  /** Keep only the last votes, as many as the server counts. */
-  keepVotes(frames, window) {
-    this.#draw(frames ? this.#votes.slice(-frames) : [], window);
-  }
-
-  clearVotes() {
-    this.#draw([], WINDOW);
+  /** Show these buttons and no others; the focus goes to the first when its own button is gone. */
+  offer(...ids) {
+    const focused = BUTTONS.includes(document.activeElement?.id) && !ids.includes(document.activeElement.id);
+    for (const id of BUTTONS) element(id).hidden = !ids.includes(id);
+    if (focused && ids.length) element(ids[0]).focus();
   }
 
   filming(on) {
-    const hadFocus = document.activeElement === element(on ? "verify" : "stop");
     document.body.classList.toggle("filming", on);
-    element("verify").hidden = on;
-    element("stop").hidden = !on;
-    if (hadFocus) element(on ? "stop" : "verify").focus();
-  }
-
-  /** Whether there is another camera to change to. */
-  changeable(on) {
-    element("change").disabled = !on;
-  }
-
-  #draw(votes, window) {
-    this.#votes = votes;
-    const dots = Array.from({ length: window }, (_, index) => {
-      const dot = document.createElement("li");
-      if (index < votes.length) dot.className = votes[index] ? "live" : "spoof";
-      return dot;
-    });
-    element("dots").replaceChildren(...dots);
-    const words = votes.map((isLive) => (isLive ? "real" : "fake")).join(", ");
-    element("dots").setAttribute("aria-label", votes.length ? `${votes.length} of ${window} votes: ${words}` : "No votes yet");
-    this.#text("count", `${votes.length} of ${window} votes`);
   }
 
   // A live region speaks whenever its text is set, so set it only when it changes.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Optional
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 INSECURE_HOST = "facelive.test"
 """A name for this machine that a browser does not count as this machine."""
@@ -22,6 +22,12 @@ def require_browser() -> str:
     if path is None:
         pytest.skip("Chromium is not installed: apt-get install chromium", allow_module_level=True)
     return path
+
+
+def hold_after(page: Page, uploads: int) -> None:
+    """Answer so many uploads of a page and no more: it stays in the middle of its visit."""
+    passed = iter(range(uploads))
+    page.route("**/upload", lambda route: route.continue_() if next(passed, None) is not None else None)
 
 
 class Browsers:

@@ -61,6 +61,28 @@ def nobody() -> Image.Image:
     return Image.new("RGB", SIZE, (120, 124, 128))
 
 
+def far() -> Image.Image:
+    """The person at the other end of the room, 640x480."""
+    frame = nobody()
+    frame.paste(live().resize((256, 192)), (192, 144))
+    return frame
+
+
+def aside() -> Image.Image:
+    """The person half out of the picture, to their right, 640x480."""
+    frame = nobody()
+    frame.paste(live(), (-150, 0))
+    return frame
+
+
+def two() -> Image.Image:
+    """Two people, 640x480."""
+    frame, half = nobody(), live().crop((160, 0, 480, 480))
+    for left in (0, 320):
+        frame.paste(half, (left, 0))
+    return frame
+
+
 def darkness() -> Image.Image:
     """The person with hardly any light, 640x480."""
     return dimmed(0.12)

@@ -20,7 +20,8 @@ PATIENCE_S = 120.0
 PATIENT = {
     "FACELIVE_RATE_LIMIT": "100000 per second",
     "FACELIVE_SESSION_TTL_S": "3600",  # a busy machine lets minutes pass between two pictures
-    "FACELIVE_VOTE_AGE_MS": "3600000",
+    "FACELIVE_VISIT_S": "600",
+    "FACELIVE_TRIES": "1000",
     "FACELIVE_REMEMBERED_FRAMES": "0",  # a film of one picture stands still, as no camera does
 }
 
@@ -54,12 +55,12 @@ def upload(
     picture: bytes,
     *,
     session: Optional[str] = None,
-    nonce: Optional[str] = None,
+    oval: Optional[str] = None,
     cookie: Optional[str] = None,
     name: str = "picture",
 ) -> Answer:
     """Post a picture to ``/upload`` as a client does, with a session in the form or in a cookie."""
-    body, headers = form(picture, name=name, session=session, nonce=nonce)
+    body, headers = form(picture, name=name, session=session, oval=oval)
     if cookie is not None:
         headers["Cookie"] = cookie
     return ask(port, "POST", "/upload", body, headers)

@@ -80,6 +80,19 @@ HEADERS = {
     "an unknown method": (GET.replace(b"GET", b"BREW") + END, [405]),
     "a cookie of bytes": (GET + b"Cookie: facelive_session=\xff\xfe; ;;=; a\r\n" + END, [200]),
     "no host": (b"GET /healthz HTTP/1.0\r\n\r\n", [200]),
+    "no host in 1.1": (b"GET /healthz HTTP/1.1\r\n" + END, [400]),
+    "two hosts": (GET + b"Host: there\r\n" + END, [400]),
+    "a host in the line and another below": (GET.replace(b"/healthz", b"http://there/healthz") + END, [400]),
+    "the same host twice": (GET.replace(b"/healthz", b"http://here/healthz") + END, [200]),
+    "the same length twice": (GET + b"Content-Length: 0\r\nContent-Length: 0\r\n" + END, [400]),
+    "a length with an underscore": (GET + b"Content_Length: 5\r\n" + END, [400]),
+    "a folded header": (GET + b"X-A: a\r\n b\r\n" + END, [400]),
+    "a folded coding": (GET + b"Transfer-Encoding:\r\n chunked\r\n" + END + b"0\r\n\r\n", [400]),
+    "chunks twice": (GET + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n" + END, [400]),
+    "chunks in 1.0": (b"GET /healthz HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", [400]),
+    "an odd coding in 1.0": (b"GET /healthz HTTP/1.0\r\nTransfer-encoding: x\r\n\r\n", [400]),
+    "a version to come": (GET.replace(b"1.1", b"2.0") + END, [400]),
+    "a version of three digits": (GET.replace(b"1.1", b"1.12") + END, [400]),
 }
 
 
@@ -130,7 +143,7 @@ def test_answers_on_one_connection_keep_their_order_and_their_sessions(port: int
     received = exchange(port, stream)
     answers = [json.loads(part.partition(b"\r\n\r\n")[2]) for part in received.split(b"HTTP/1.1 ")[1:]]
     assert [answer["session"] for answer in answers[:5]] == asked[:5]
-    assert [answer["frames"] for answer in answers] == [2, 2, 3, 4, 3, 1]
+    assert [answer["progress"] for answer in answers] == [0.4, 0.4, 0.6, 0.8, 0.6, 0.2]
     assert answers[5]["session"] not in asked
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.examples.flask_app import lit, scene
+from tests.examples.flask_app import scene
 from tests.examples.flask_app.serving import ask, free_port, serving, upload
 
 pytest.importorskip(
@@ -19,10 +19,10 @@ pytest.importorskip(
 pytest.importorskip("waitress", reason="waitress is not installed: pip install -r examples/flask_app/requirements.txt")
 
 from examples.flask_app import create_app
-from examples.flask_app.light import COLOURS
+from examples.flask_app.answers import GUIDANCE_WORDS
 from examples.flask_app.settings import Settings
 
-from facelive import Reason
+from facelive import Reason, SessionReason
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 DESCRIPTION: dict[str, Any] = json.loads(
@@ -33,7 +33,7 @@ SCHEMAS = DESCRIPTION["components"]["schemas"]
 
 @pytest.mark.parametrize(
     ("challenge", "options"),
-    [("off", ["--max-time", "20"]), ("colour", ["--max-time", "10", "--include-path-regex", "upload|session"])],
+    [("off", ["--max-time", "20"]), ("light", ["--max-time", "10", "--include-path-regex", "upload|session"])],
 )
 def test_what_schemathesis_sends_is_answered_as_described(challenge: str, options: list[str], tmp_path: Path) -> None:
     if importlib.util.find_spec("schemathesis") is None:
@@ -62,31 +62,41 @@ def test_every_route_is_described_and_no_other() -> None:
 
 
 def test_every_reason_is_described() -> None:
-    reasons = {reason.value for reason in Reason} | {"challenge_failed", None}
-    assert set(SCHEMAS["Answer"]["properties"]["reason"]["enum"]) == reasons
+    never = {Reason.UNREADABLE.value, SessionReason.FRAME_BELOW_FLOOR.value}  # answered by 400; told as not_live
+    reasons = {reason.value for reason in (*Reason, *SessionReason)} - never
+    assert set(SCHEMAS["Answer"]["properties"]["reason"]["enum"]) == reasons | {"no_more_tries", None}
+    assert set(SCHEMAS["Guidance"]["enum"]) == {*GUIDANCE_WORDS, None}
 
 
-@pytest.mark.parametrize("challenge", ["off", "colour"])
-def test_verdicts_and_refusals_are_as_described(challenge: str) -> None:
-    rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis is not installed: pip install --group browser")
+@pytest.mark.parametrize(("challenge", "scores"), [("off", "1"), ("turn", "0"), ("light", "0")])
+def test_answers_and_refusals_are_as_described(challenge: str, scores: str) -> None:
+    rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis is not installed: pip install 'facelive[examples]'")
 
     def holds(name: str, answer: dict[str, Any]) -> None:
         schema = {"$ref": f"#/components/schemas/{name}", "components": DESCRIPTION["components"]}
         rs.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, answer)
 
-    picture = lit.frame((255, 255, 255))
-    with serving(environment={"FACELIVE_CHALLENGE": challenge, "FACELIVE_REMEMBERED_FRAMES": "1000"}) as port:
+    environment = {"FACELIVE_CHALLENGE": challenge, "FACELIVE_SCORES": scores, "FACELIVE_TRIES": "1"}
+    with serving(environment={**environment, "FACELIVE_REMEMBERED_FRAMES": "1000"}) as port:
         session = ask(port, "POST", "/session").json
         holds("Session", session)
-        nonce = session["challenge"]["nonce"] if session["challenge"] else None
-        judged = upload(port, picture, session=session["session"], nonce=nonce)
+        assert session["challenge"] == challenge
+        picture = scene.jpeg(scene.live())
+        judged = upload(port, picture, session=session["session"], oval="0.275,0.1,0.725,0.9")
         assert judged.status == 200
         holds("Answer", judged.json)
-        if challenge == "colour":
-            assert judged.json["challenge"]["colour"] in COLOURS.values()
-        repeated = upload(port, picture, session=session["session"], nonce=nonce)
+        assert (judged.json["screen"] is not None) is (challenge == "light")
+        assert ("scores" in judged.json) is (scores == "1")
+        repeated = upload(port, picture, session=session["session"])
         assert repeated.status == 409
         holds("Refusal", repeated.json)
+        holds("Answer", upload(port, scene.jpeg(scene.nobody()), session=session["session"]).json)
+        ended = upload(port, scene.jpeg(scene.attack()), session=session["session"]).json
+        holds("Answer", ended)
+        assert (ended["done"], ended["tries_left"]) == (True, 0)
+        refused = ask(port, "POST", "/session")
+        assert refused.status == 429
+        holds("Refusal", refused.json)
         holds("Error", upload(port, b"no picture").json)
         holds("Done", ask(port, "DELETE", "/session").json)
         holds("Health", ask(port, "GET", "/healthz").json)

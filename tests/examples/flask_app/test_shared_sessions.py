@@ -22,14 +22,15 @@ def test_several_workers_keep_one_vote_and_lose_it_safely() -> None:
     with serving(environment=environment) as one, serving(environment=environment) as other:
         with redis_server(redis_port):
             assert ask(one, "GET", "/healthz").status == 200
-            session, frames, verdicts = None, [], []
+            session, steps, verdicts = None, [], []
             for turn in range(5):
                 answer = upload((one, other)[turn % 2], LIVE, session=session).json
                 session = answer["session"]
-                frames.append(answer["frames"])
+                steps.append(answer["progress"])
                 verdicts.append(answer["verdict"])
-            assert frames == [1, 2, 3, 4, 5]
+            assert steps == [0.2, 0.4, 0.6, 0.8, 1]
             assert verdicts == ["rejected"] * 4 + ["live"]
+            session = upload(one, LIVE).json["session"]
 
         for port in (one, other):
             refused = upload(port, LIVE, session=session)
@@ -42,7 +43,7 @@ def test_several_workers_keep_one_vote_and_lose_it_safely() -> None:
         with redis_server(redis_port):
             after = upload(one, LIVE, session=session)
             assert after.status == 200
-            assert after.json["frames"] == 1, "what Redis lost starts anew"
+            assert after.json["progress"] == 0.2, "what Redis lost starts anew"
             assert after.json["verdict"] == "rejected"
             assert after.json["session"] != session
-            assert upload(other, LIVE, session=after.json["session"]).json["frames"] == 2
+            assert upload(other, LIVE, session=after.json["session"]).json["progress"] == 0.4

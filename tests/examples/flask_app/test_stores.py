@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import socketserver
 import threading
+import time
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +20,17 @@ pytest.importorskip(
     "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
 )
 
-from examples.flask_app.challenge import pose
-from examples.flask_app.stores import MemoryStore, RedisStore, SessionState, SessionStore, StoreError
+from examples.flask_app.redis_store import RedisStore
+from examples.flask_app.stores import MemoryStore, SessionStore, State, StoreError
+
+from facelive import LivenessDetector
+from facelive.challenges import ScreenLight
 
 
-def count(state: SessionState | None) -> tuple[int, SessionState]:
+def count(state: State, now_ms: float) -> tuple[int, State]:
     """A change that counts how often a session was changed."""
-    changes = 1 + (state["rejected"] if state else 0)
-    return changes, SessionState(scores=[], timestamps_ms=[], face_px=None, rejected=changes)
+    changes = 1 + (state["changes"] if state else 0)
+    return changes, {"changes": changes}
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -61,6 +66,70 @@ def test_a_forgotten_session_does_not_come_back(store: SessionStore) -> None:
     again, changes = store.change(session, count)
     assert again != session
     assert changes == 1
+
+
+def test_a_session_is_read_and_may_end_with_a_change(store: SessionStore) -> None:
+    session, _ = store.change(None, count)
+    assert store.read(session) == {"changes": 1}
+    assert store.change(session, lambda state, now_ms: ("over", None)) == (session, "over")
+    assert store.read(session) is None
+    assert store.read("A" * 32) is None
+
+
+def test_its_clock_runs_and_no_caller_sets_it(store: SessionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def when(state: State, now_ms: float) -> tuple[float, State]:
+        return now_ms, {}
+
+    first = store.change(None, when)[1]
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    time.sleep(0.01)
+    assert 10 <= store.change(None, when)[1] - first < 60_000
+
+
+def test_tries_are_counted_for_each_name_and_forgiven(store: SessionStore) -> None:
+    assert store.tries(["client", "account"]) == 0
+    assert [store.tries(["client", "account"], add=1) for _ in range(2)] == [1, 2]
+    assert store.tries(["client", "another account"], add=1) == 3
+    assert (store.tries(["account"]), store.tries(["another account"]), store.tries([])) == (2, 1, 0)
+    store.forgive(["client", "account"])
+    assert store.tries(["client", "account", "another account"]) == 1
+
+
+def test_tries_counted_at_once_are_all_counted(store: SessionStore) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        counted = list(threads.map(lambda _: store.tries(["client"], add=1), range(40)))
+    assert sorted(counted) == list(range(1, 41))
+
+
+def test_memory_forgets_tries_in_time_and_keeps_few() -> None:
+    now = 0.0
+    store = MemoryStore(ttl_s=60, max_sessions=2, tries_within_s=10, clock=lambda: now)
+    store.tries(["a"], add=1)
+    now = 9.0
+    assert store.tries(["a"], add=1) == 2
+    now = 10.0
+    assert store.tries(["a"]) == 0
+    store.tries(["b", "c", "d"], add=1)
+    assert store.tries(["b"]) == 0, "no more names than sessions"
+
+
+def test_redis_forgets_tries_by_itself(redis_url: str) -> None:
+    import redis
+
+    store, server = RedisStore(redis_url, ttl_s=60, tries_within_s=10), redis.Redis.from_url(redis_url)
+    for _ in range(2):
+        store.tries(["x"], add=1)
+        assert 0 < server.ttl("facelive:tries:x") <= 10
+
+
+@pytest.mark.parametrize("kept", [b"{", b"[1]", b"null", b"\xff", b"7"])
+def test_a_damaged_state_in_redis_is_none(redis_url: str, kept: bytes) -> None:
+    import redis
+
+    store = RedisStore(redis_url, ttl_s=60)
+    session, _ = store.change(None, count)
+    redis.Redis.from_url(redis_url).set(f"facelive:session:{session}", kept)
+    assert store.change(session, count) == (session, 1)
 
 
 def test_no_change_is_lost_when_requests_of_one_session_meet(store: SessionStore) -> None:
@@ -107,11 +176,11 @@ def test_ten_thousand_sessions_take_little_memory() -> None:
     now = 0.0
     store = MemoryStore(ttl_s=60, max_sessions=10_000, clock=lambda: now)
 
-    def full(_: SessionState | None) -> tuple[None, SessionState]:
-        asked = pose(now_ms=0, ttl_s=10, white=[-1.5, -1.6, -1.7])
-        scores, times = [0.1 * number for number in range(5)], [1e12 + number for number in range(5)]
-        votes = SessionState(scores=scores, timestamps_ms=times, face_px=[1.5, 2.5, 3.5, 4.5], rejected=0)
-        return None, SessionState(**votes, challenge=asked)
+    visit = LivenessDetector().session(challenge=ScreenLight()).state
+    visit = {**visit, "scores": [0.1] * 5, "face_px": [1.5, 2.5, 3.5, 4.5]}
+
+    def full(_: State, now_ms: float) -> tuple[None, State]:
+        return None, {"kind": "light", "visit": json.loads(json.dumps(visit))}
 
     tracemalloc.start()
     for _ in range(12_000):
@@ -119,7 +188,7 @@ def test_ten_thousand_sessions_take_little_memory() -> None:
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert len(store) == 10_000
-    assert taken < 25 * 2**20, f"{taken / len(store):.0f} bytes a session"
+    assert taken < 40 * 2**20, f"{taken / len(store):.0f} bytes a session"
     now = 61.0
     store.change(None, count)
     assert len(store) == 1
@@ -150,7 +219,10 @@ def test_a_redis_that_is_not_there_is_a_store_error() -> None:
     def remember() -> bool:
         return store.remember(b"x" * 16)
 
-    for attempt in (store.check, lambda: store.change(None, count), lambda: store.forget("A" * 32), remember):
+    def tries() -> int:
+        return store.tries(["x"])
+
+    for attempt in (store.check, lambda: store.change(None, count), lambda: store.forget("A" * 32), remember, tries):
         with pytest.raises(StoreError):
             attempt()
 

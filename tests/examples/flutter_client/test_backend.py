@@ -20,7 +20,7 @@ pytest.importorskip("httpx", reason="httpx is not installed: pip install -r exam
 
 from examples.flutter_client.backend import Backend, Seen
 
-LIVE = scene.jpeg(scene.live())
+LIVE, ATTACK = scene.jpeg(scene.live()), scene.jpeg(scene.attack())
 
 
 @pytest.fixture(scope="module")
@@ -30,52 +30,75 @@ def port() -> Iterator[int]:
 
 
 def judged(port: int, *pictures: bytes | None) -> list[Seen]:
-    """Send pictures in turn; ``None`` ends the session instead."""
+    """Open a visit and send pictures in turn; ``None`` opens another one instead."""
 
     async def check() -> list[Seen]:
         backend = Backend(f"http://127.0.0.1:{port}")
-        seen = []
+        seen = [await backend.open()]
         for picture in pictures:
             if picture is None:
                 await backend.forget()
             else:
                 seen.append(await backend.judge(picture))
         await backend.close()
-        return seen
+        return seen[1:]
 
     return asyncio.run(check())
 
 
-def test_five_votes_make_a_verdict(port: int) -> None:
-    seen = judged(port, *[LIVE] * 6)
-    assert [one.state for one in seen] == ["looking"] * 4 + ["live"] * 2
-    assert [len(one.votes) for one in seen] == [1, 2, 3, 4, 5, 5]
-    assert all(all(one.votes) for one in seen)
-    assert seen[-1].headline == "Real"
-    assert seen[-1].percentage.endswith("% Real")
+def test_five_pictures_end_a_visit(port: int) -> None:
+    seen = judged(port, *[LIVE] * 5)
+    assert [one.state for one in seen] == ["looking"] * 4 + ["live"]
+    assert [one.progress for one in seen] == [0.2, 0.4, 0.6, 0.8, 1]
+    assert [one.done for one in seen] == [False] * 4 + [True]
+    assert (seen[-1].headline, seen[-1].advice) == ("Done", "This is a live face.")
 
 
-def test_an_unusable_frame_keeps_the_votes_and_says_why(port: int) -> None:
-    seen = judged(port, LIVE, scene.jpeg(scene.darkness()))
-    assert seen[-1].state == "rejected"
-    assert seen[-1].advice.startswith("More light")
-    assert len(seen[-1].votes) == 1
+def test_a_screen_may_try_again_and_then_no_more() -> None:
+    with serving(environment={"FACELIVE_TRIES": "2"}) as port:
+        first, second, third = judged(port, ATTACK, None, ATTACK, None, *[ATTACK])
+        assert (first.state, first.headline) == ("spoof", "Try again")
+        assert first.advice == "This looks like a picture of a face. 1 try is left."
+        assert (second.state, second.headline) == ("out", "No more tries")
+        assert third.state == "out"
+
+        async def opened() -> Seen:
+            backend = Backend(f"http://127.0.0.1:{port}")
+            seen = await backend.open()
+            await backend.close()
+            return seen
+
+        assert asyncio.run(opened()).state == "out"
 
 
-def test_a_face_that_was_gone_for_long_starts_anew(port: int) -> None:
-    seen = judged(port, LIVE, *[scene.jpeg(scene.nobody())] * 5, LIVE)
-    assert [len(one.votes) for one in seen] == [1, 1, 1, 1, 1, 0, 1]
+def test_an_unusable_frame_keeps_the_visit_and_says_why(port: int) -> None:
+    _, dark, after = judged(port, LIVE, scene.jpeg(scene.darkness()), LIVE)
+    assert (dark.state, dark.guidance, dark.progress) == ("guiding", "more_light", 0.2)
+    assert dark.advice.startswith("More light")
+    assert after.progress == 0.4
 
 
-def test_forgetting_starts_a_new_vote(port: int) -> None:
-    seen = judged(port, LIVE, LIVE, None, LIVE)
-    assert [len(one.votes) for one in seen] == [1, 2, 1]
+def test_a_face_is_guided_into_the_oval(port: int) -> None:
+    far, near = judged(port, scene.jpeg(scene.far()), LIVE)
+    assert (far.state, far.guidance, far.advice, far.progress) == ("guiding", "come_closer", "Come closer.", 0)
+    assert near.progress == 0.2
+
+
+def test_forgetting_starts_a_new_visit(port: int) -> None:
+    assert [one.progress for one in judged(port, LIVE, LIVE, None, LIVE)] == [0.2, 0.4, 0.2]
+
+
+def test_the_client_turns_heads_where_the_page_would_flash() -> None:
+    with serving(environment={"FACELIVE_CHALLENGE": "light"}) as port:
+        seen = judged(port, *[LIVE] * 6)
+    assert seen[-1].headline == "Turn your head"
+    assert seen[-1].guidance in ("turn_left", "turn_right")
 
 
 def test_what_is_refused_is_shown_in_the_backends_words(port: int) -> None:
     (seen,) = judged(port, b"no picture")
     assert seen.state == "trouble"
-    assert seen.advice.startswith("The file is not a picture")
+    assert seen.advice.startswith("The file is no picture")
 
 
 def test_a_backend_that_is_not_there() -> None:

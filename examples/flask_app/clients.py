@@ -1,0 +1,38 @@
+"""Who asks: an address that cannot be multiplied, and a browser that shows this app's own page."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from flask import request
+from werkzeug.exceptions import Forbidden
+
+__all__ = ["client", "refuse_other_sites"]
+
+
+def client() -> str:
+    """The address whose requests count together: one of IPv4, the /64 network of IPv6, which is one household's."""
+    try:
+        address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
+    except ValueError:
+        return "unknown"  # a Unix socket
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        address = address.ipv4_mapped
+    return str(address)
+
+
+def refuse_other_sites() -> None:
+    """Stop a browser that another site's page makes act here; clients that are no browsers send no such headers.
+
+    Raises:
+        Forbidden: The page that sent this request is not this app's.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    # Hosts alone: whoever ends TLS before the app may not have told it of https.
+    if site not in (None, "same-origin", "none") or (origin is not None and urlsplit(origin).netloc != request.host):
+        raise Forbidden("Only this app's own page may do that.")
