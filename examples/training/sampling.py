@@ -10,34 +10,33 @@ import numpy as np
 import numpy.typing as npt
 from examples.training.data import FACES, Row
 
-__all__ = ["Sampler", "source_weight"]
+__all__ = ["Sampler", "worth"]
 
-# Many people, several species, rooms in view: worth more than a student's one selfie and one phone.
-SOURCE_WEIGHTS = {
-    "sejong-sas/face-anti-spoofing": 8.0,
-    "nebulaHZH/Anti_Spoofing": 8.0,
-    "imironica/liveness": 3.0,
-    "raulsilva-tech/RS-FACE": 2.5,
-    "dtruong46me/face-anti-spoofing": 4.0,
-    "gc535/LivenessDectectionForFaceSpoofingAttack": 2.5,
-    "ReynaraEzra/Liveness-Detection": 1.5,
-    "EziGo96/Wavelet_Face_Anti_spoofing": 0.2,
+# Owners of sources that do not name their people, with how many those are, 40 at most.
+PEOPLE = {
+    "dtruong46me": 40,
+    "lakshan0714": 40,
+    "ReynaraEzra": 40,
+    "imelisa1": 40,
+    "gc535": 20,
+    "raulsilva-tech": 10,
+    "yildirimege": 4,
+    "shreyas-kadlimatti": 6,
 }
-TIGHT_WEIGHT = 0.35  # do-it-yourself sets of tight crops
-SCENE_WEIGHT = 1.0  # whole webcam frames
+FEWEST, MOST = 3, 40  # people that a source counts for: many have one, whose room and camera teach too
+TIGHT = 0.4  # of its weight is left to a source that shows little more than faces
 
 
-def source_weight(rows: Sequence[Row]) -> float:
-    """How often a source is drawn, from its name, its context around faces, and its smaller class."""
-    source = rows[0].source
-    if source in SOURCE_WEIGHTS:
-        return SOURCE_WEIGHTS[source]
-    context = float(np.median([row.context for row in rows]))
+def worth(rows: Sequence[Row]) -> float:
+    """How often a source is drawn: by its people, its species, what it shows around the face, and its smaller class."""
+    people = PEOPLE.get(rows[0].source.partition("/")[0], len({row.subject for row in rows}))
+    species = len({row.kind for row in rows if row.label == 0.0})
+    surroundings = 1.0 if float(np.median([row.context for row in rows])) >= 1.4 else TIGHT
     live = sum(row.label == 1.0 for row in rows)
     smaller = min(live, len(rows) - live)
     # A source of one class teaches its camera, not the attack: keep it rare.
-    size = min(1.0, math.sqrt(max(smaller, 4) / 50))
-    return size * (SCENE_WEIGHT if context >= 1.5 else TIGHT_WEIGHT)
+    size = min(1.0, math.sqrt(max(smaller, 4) / 50)) * min(1.0, math.sqrt(len(rows) / 600))
+    return math.sqrt(min(max(people, FEWEST), MOST)) * (1 + 0.35 * max(0, species - 1)) * surroundings * size
 
 
 class Sampler:
@@ -47,13 +46,10 @@ class Sampler:
         rows: Candidates; rows of the split ``faces`` fill the unlabelled share.
         batch: Pictures in a batch.
         unlabelled: Share of each batch drawn from ``faces``.
-        by_worth: Weigh sources by `source_weight`; else all alike.
-        seed: With the step number it decides every draw, so a resumed run sees the very same batches.
+        seed: With the batch's number it decides every draw, so that a resumed run sees the very same batches.
     """
 
-    def __init__(
-        self, rows: Sequence[Row], *, batch: int, unlabelled: float = 1 / 3, by_worth: bool = True, seed: int = 0
-    ) -> None:
+    def __init__(self, rows: Sequence[Row], *, batch: int, unlabelled: float = 0.25, seed: int = 0) -> None:
         self.batch = batch
         self.seed = seed
         self._faces = np.array([index for index, row in enumerate(rows) if row.split == FACES])
@@ -69,12 +65,12 @@ class Sampler:
         self._sources = [
             [[np.array(kind) for kind in kinds.values()] for kinds in classes.values()] for classes in grouped.values()
         ]
-        weights = np.array([source_weight(members[source]) if by_worth else 1.0 for source in grouped])
+        weights = np.array([worth(members[source]) for source in grouped])
         self._weights = weights / weights.sum()
 
-    def draw(self, step: int) -> npt.NDArray[np.int64]:
-        """Row numbers of batch ``step``: int64, (batch,); labelled rows first."""
-        rng = np.random.default_rng([self.seed, step])
+    def draw(self, number: int) -> npt.NDArray[np.int64]:
+        """Row numbers of a batch: int64, (batch,); labelled rows first."""
+        rng = np.random.default_rng([self.seed, number])
         labelled = self.batch - self._unlabelled
         chosen = np.empty(self.batch, np.int64)
         for place, source in enumerate(rng.choice(len(self._sources), labelled, p=self._weights)):

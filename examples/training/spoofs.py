@@ -14,7 +14,7 @@ from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.augment import Box, Pixels, grain, recompress
+from examples.training.camera import Box, Pixels, grain, recompress
 from examples.training.surfaces import SIDE, paper_light, screen_light
 from PIL import Image, ImageDraw, ImageFilter
 

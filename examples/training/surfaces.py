@@ -11,7 +11,7 @@ from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.augment import Pixels, grain
+from examples.training.camera import Pixels, grain
 from PIL import Image, ImageFilter
 
 __all__ = ["SIDE", "paper_light", "screen_light"]

@@ -28,24 +28,27 @@ class Twin(nn.Module):
         layers = {layer.name: layer for layer in network.layers}
         config = network.get_config()
         self._steps = [(layer["name"], _inputs(layer["inbound_nodes"])) for layer in config["layers"]]
+        self._inputs = [layer[0] for layer in _listed(config["input_layers"])]
         self._ends = [layer[0] for layer in _listed(config["output_layers"])]
         last = {name: step for step, (_, inputs) in enumerate(self._steps) for name in inputs}
         self._done_with = [[name for name, at in last.items() if at == step] for step in range(len(self._steps))]
         self.parts = nn.ModuleDict({name: _part(layers[name]) for name, inputs in self._steps if inputs})
         self.take(network)
 
-    def forward(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+    def forward(self, *pictures: torch.Tensor) -> list[torch.Tensor]:
         """The heads' answers.
 
         Args:
-            pictures: float32, (B, 3, 128, 128), in [-1, 1]; channels last in memory is fastest.
+            pictures: One for each of the network's inputs, float32, (B, 3, 128, 128), in [-1, 1]; channels last in
+                memory is fastest.
 
         Returns:
             One tensor for each of the network's outputs, maps as (B, C, h, w).
         """
-        known: dict[str, torch.Tensor] = {}
+        known = dict(zip(self._inputs, pictures))
         for (name, inputs), done_with in zip(self._steps, self._done_with):
-            known[name] = self.parts[name](*(known[before] for before in inputs)) if inputs else pictures
+            if inputs:
+                known[name] = self.parts[name](*(known[before] for before in inputs))
             for before in done_with:
                 del known[before]  # or every map of the network would fill the memory at once
         return [known[name] for name in self._ends]
