@@ -60,9 +60,9 @@ def _training_plots() -> None:
 
 
 def _quality_plot() -> None:
-    from examples.training import face_quality
+    from examples.training.face_detector import quality
 
-    face_quality.main(["--plot", "docs/images/faces-quality.svg"])
+    quality.main(["--plot", "docs/images/faces-quality.svg"])
 
 
 def _page() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.face_targets import ANCHOR_PX, CHANNELS, SIZE, STRIDE, decode_numpy, middles, targets
+from examples.training.face_detector.targets import ANCHOR_PX, CHANNELS, SIZE, STRIDE, decode_numpy, middles, targets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

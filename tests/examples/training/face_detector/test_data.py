@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 
 pytest.importorskip("cv2", reason="training needs OpenCV: pip install -r examples/training/requirements.txt")
-from examples.training import face_data as data
+from examples.training.face_detector import data
 
-WEIGHTS = Path(__file__).parents[4] / "shared" / "teachers" / "yunet.onnx"
+WEIGHTS = Path(__file__).parents[5] / "shared" / "teachers" / "yunet.onnx"
 pytestmark = pytest.mark.skipif(not WEIGHTS.exists(), reason="YuNet's weights are not in ../shared/teachers")
 BOX = np.array([178, 70, 270, 190], np.float32)
 SWAP = [1, 0, 2, 4, 3]

@@ -10,15 +10,15 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r examples/training/requirements.txt")
-from examples.training import face_network as network
+from examples.training.face_detector import network
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours
 
-SHIPPED = Path(__file__).parents[3] / "src" / "facelive" / "assets" / "face_detector.tflite"
+SHIPPED = Path(__file__).parents[4] / "src" / "facelive" / "assets" / "face_detector.tflite"
 
 
 def test_the_bundled_face_detector_goes_back_into_keras() -> None:
-    from examples.training.unfold import unfold
+    from examples.training.face_detector.unfold import unfold
 
     from facelive.tflite import TFLiteModel
 

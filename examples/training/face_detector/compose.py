@@ -9,8 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
-from examples.training.face_data import Sample
-from examples.training.face_targets import SIZE, targets
+from examples.training.face_detector.data import Sample
+from examples.training.face_detector.targets import SIZE, targets
 
 PAD = 114
 """The grey around a letterboxed picture; the same number stands in the detector's card."""

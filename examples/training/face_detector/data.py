@@ -3,7 +3,7 @@
 ``faces.jsonl`` has boxes and landmarks, ``liveness.jsonl`` one box and no landmarks; both miss the faint and the small
 faces that must not be taught as background. So YuNet looks at every picture once, and its answers are kept in a cache:
 
-    python -m examples.training.face_data --data ../shared/data --teachers ../shared/teachers
+    python -m examples.training.face_detector.data --data ../shared/data --teachers ../shared/teachers
 """
 
 from __future__ import annotations

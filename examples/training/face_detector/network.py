@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from examples.training.face_targets import ANCHOR_PX, CHANNELS, SIZE, middles
+from examples.training.face_detector.targets import ANCHOR_PX, CHANNELS, SIZE, middles
 from keras import layers
 
 
@@ -66,7 +66,7 @@ def face_loss(out: Any, target: Any) -> Any:
 
     Args:
         out: float32, (n, grid, grid, 15), the network's answer.
-        target: float32, (n, grid, grid, 17), from :func:`examples.training.face_targets.targets`.
+        target: float32, (n, grid, grid, 17), from :func:`examples.training.face_detector.targets.targets`.
     """
     cells = middles(int(out.shape[1]))
     is_face, weight = target[..., 0], target[..., 1]

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from examples.training.face_data import Sample
-from examples.training.face_measures import Picture, best, framed, milliseconds
+from examples.training.face_detector.data import Sample
+from examples.training.face_detector.measures import Picture, best, framed, milliseconds
 
 from facelive.faces import FaceDetector
 from facelive.results import FaceBox

@@ -1,6 +1,6 @@
 """Measure the bundled face detector on pictures it never saw, beside YuNet and OpenCV's Haar cascade.
 
-    python -m examples.training.face_compare --out ../runs/face/figures.json
+    python -m examples.training.face_detector.compare --out ../runs/face/figures.json
 
 Prints one Markdown line per figure, with the goal it is held against. YuNet made the labels, so its own recall and
 landmarks say nothing; its stability, its false boxes and its time do.
@@ -18,9 +18,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from examples.training import face_measures as measures
-from examples.training import face_searches as searches
-from examples.training.face_data import Sample, load
+from examples.training.face_detector import measures, searches
+from examples.training.face_detector.data import Sample, load
 
 from facelive.face_network import BundledFaceDetector
 

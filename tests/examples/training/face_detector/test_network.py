@@ -7,13 +7,13 @@ import os
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.face_targets import ANCHOR_PX, CHANNELS, STRIDE, middles, targets
+from examples.training.face_detector.targets import ANCHOR_PX, CHANNELS, STRIDE, middles, targets
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="training needs TensorFlow: pip install -r examples/training/requirements.txt")
 
 import tensorflow as tf
-from examples.training import face_network as network
+from examples.training.face_detector import network
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own, not ours
 

@@ -13,8 +13,8 @@ from facelive.face_network import BundledFaceDetector
 
 pytest.importorskip("cv2", reason="measuring needs OpenCV: pip install -r examples/training/requirements.txt")
 
-from examples.training.face_data import Sample
-from examples.training.face_measures import (
+from examples.training.face_detector.data import Sample
+from examples.training.face_detector.measures import (
     FACE_PARTS,
     by_size,
     false_boxes,
@@ -26,7 +26,7 @@ from examples.training.face_measures import (
 )
 from PIL import Image
 
-PORTRAIT = Path(__file__).parents[3] / "examples" / "portrait.jpg"
+PORTRAIT = Path(__file__).parents[4] / "examples" / "portrait.jpg"
 NONE = np.zeros((0, 4), np.float32)
 FOUND = BundledFaceDetector().detect(np.asarray(Image.open(PORTRAIT)))[0]
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pytest
 
 pytest.importorskip("cv2", reason="training needs OpenCV: pip install -r examples/training/requirements.txt")
-from examples.training import face_augment as augment
-from examples.training import face_data as data
+from examples.training.face_detector import compose, data
 
 SIDE = 128
 BOX = np.array([[60, 40, 130, 130]], np.float32)
@@ -32,7 +31,7 @@ def _sample(boxes: npt.NDArray[np.float32]) -> Any:
 
 def test_the_box_stays_on_the_face() -> None:
     scene = np.full((150, 150, 3), (20, 30, 160), np.uint8)
-    composer = augment.Composer(0, [scene], SIDE)
+    composer = compose.Composer(0, [scene], SIDE)
     errors = []
     for _ in range(200):
         made, target = composer.compose(_picture(), _sample(BOX))
@@ -53,7 +52,7 @@ def test_the_box_stays_on_the_face() -> None:
 
 
 def test_landmarks_keep_their_sides_when_mirrored() -> None:
-    composer = augment.Composer(1, [_picture()], SIDE)
+    composer = compose.Composer(1, [_picture()], SIDE)
     lefts, rights = [], []
     for _ in range(80):
         _, target = composer.compose(_picture(), _sample(BOX))
@@ -66,7 +65,7 @@ def test_landmarks_keep_their_sides_when_mirrored() -> None:
 
 
 def test_a_background_teaches_no_face_and_all_of_itself() -> None:
-    composer = augment.Composer(2, [_picture()], SIDE)
+    composer = compose.Composer(2, [_picture()], SIDE)
     for _ in range(20):
         made, target = composer.compose(_picture(), _sample(NONE))
         assert made.shape == (SIDE, SIDE, 3)
@@ -76,6 +75,6 @@ def test_a_background_teaches_no_face_and_all_of_itself() -> None:
 
 
 def test_the_same_seed_makes_the_same_pictures() -> None:
-    one, two = (augment.Composer(3, [_picture()], SIDE).compose(_picture(), _sample(BOX)) for _ in range(2))
+    one, two = (compose.Composer(3, [_picture()], SIDE).compose(_picture(), _sample(BOX)) for _ in range(2))
     np.testing.assert_array_equal(one[0], two[0])
     np.testing.assert_array_equal(one[1], two[1])

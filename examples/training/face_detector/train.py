@@ -1,6 +1,6 @@
 """Train the bundled face detector and write its float16 TFLite file.
 
-    python -m examples.training.face_train --run ../runs/face --minutes 70
+    python -m examples.training.face_detector.train --run ../runs/face --minutes 70
 
 One process composes pictures, this one trains. The learning rate follows the clock, the exported weights are a moving
 average, and they are saved at every report, so the run can be judged (and used) before it ends.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from examples.training.face_targets import SIZE
+from examples.training.face_detector.targets import SIZE
 
 BATCH = 64
 SHARES = {"faces": 0.46, "liveness": 0.3, "backgrounds": 0.24}
@@ -29,8 +29,8 @@ FROZEN_TO = "conv_pw_1_relu"
 def compose_forever(queue: Any, data: Path, cache: Path, seed: int, side: int, limit: int) -> None:
     """Fill the queue with batches: uint8 (64, side, side, 3) and float32 (64, grid, grid, 17)."""
     import cv2
-    from examples.training.face_augment import Composer
-    from examples.training.face_data import load
+    from examples.training.face_detector.compose import Composer
+    from examples.training.face_detector.data import load
 
     cv2.setNumThreads(1)
     samples = [sample for sample in load(data, cache) if not sample.held_out]
@@ -89,8 +89,8 @@ def train(options: argparse.Namespace) -> None:
 
     import keras
     import tensorflow as tf
-    from examples.training.face_network import face_loss, face_network
-    from examples.training.unfold import unfold
+    from examples.training.face_detector.network import face_loss, face_network
+    from examples.training.face_detector.unfold import unfold
 
     keras.utils.set_random_seed(options.seed)
     weights = options.teachers / "mobilenet_0.25_imagenet.weights.h5"

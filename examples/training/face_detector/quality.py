@@ -1,6 +1,6 @@
 """Where the limits of ``QualityPolicy`` come from: the spread of good live pictures, and what each limit rejects.
 
-    python -m examples.training.face_quality --plot docs/images/faces-quality.svg
+    python -m examples.training.face_detector.quality --plot docs/images/faces-quality.svg
 
 Measures the liveness pictures inside their own boxes, prints what would be rejected per source, and draws the plot.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.face_data import Sample, load
+from examples.training.face_detector.data import Sample, load
 
 from facelive.quality import FaceMeasures, QualityPolicy, measure_face
 from facelive.results import FaceBox, Reason

@@ -1,6 +1,6 @@
 """Write the bundled face detector: weights of a training run in, float16 TFLite file and card out.
 
-    python -m examples.training.face_export --weights ../runs/face/run/face.weights.h5 --operating-point 0.75
+    python -m examples.training.face_detector.export --weights ../runs/face/run/face.weights.h5 --operating-point 0.75
 
 Focal training leaves scores crowded; the last bias is shifted so that the chosen operating point becomes 0.5.
 """
@@ -14,11 +14,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from examples.training.face_augment import PAD
-from examples.training.face_data import HELD_OUT_BACKGROUNDS, HELD_OUT_FACES, rows
-from examples.training.face_network import face_network
-from examples.training.face_targets import ANCHOR_PX, SIZE, STRIDE
-from examples.training.face_train import FROZEN_TO, to_tflite
+from examples.training.face_detector.compose import PAD
+from examples.training.face_detector.data import HELD_OUT_BACKGROUNDS, HELD_OUT_FACES, rows
+from examples.training.face_detector.network import face_network
+from examples.training.face_detector.targets import ANCHOR_PX, SIZE, STRIDE
+from examples.training.face_detector.train import FROZEN_TO, to_tflite
 
 CAVEAT = (
     "Trained on pictures gathered from public repositories, almost none of which carries a licence that allows more "
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--operating-point", type=float, default=0.5)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--figures", type=Path, help="what face_compare wrote")
+    parser.add_argument("--figures", type=Path, help="what compare.py wrote")
     parser.add_argument("--out", type=Path, default=Path("src/facelive/assets/face_detector.tflite"))
     options = parser.parse_args()
     measured = json.loads(options.figures.read_text(encoding="utf-8")) if options.figures else {}

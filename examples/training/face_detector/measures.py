@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from examples.training.face_data import Sample, YuNet, iou
+from examples.training.face_detector.data import Sample, YuNet, iou
 
 from facelive.faces import FaceDetector
 from facelive.results import FaceBox
