@@ -1,7 +1,7 @@
 """Draws every figure and figure-filled table of the documentation: ``python -m docs.figures``.
 
-Rates come from the bundled model cards, pictures from the public-domain portrait; no private person is shown. The
-build of the site runs this too, so that no figure is older than the cards.
+Rates come from ``docs/measured``, pictures from the public-domain portrait; no private person is shown. The
+build of the site runs this too, so that no picture is older than its figures.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from statistics import NormalDist
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from docs import tables
 from PIL import Image, ImageDraw, ImageFont
 
-from facelive import LivenessDetector, LivenessResult, LogAverageVoter, ModelCard, bundled_models
+from facelive import LivenessDetector, LivenessResult, LogAverageVoter, bundled_models
 
 ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"
@@ -28,41 +28,40 @@ Scale = Callable[[float], float]
 def main() -> int:
     """Draw what is not drawn yet or has changed."""
     cards = bundled_models()
-    _write("det.svg", det_figure(cards))
-    _write("models.md", tables.models_table(cards))
-    _write("adversarial.md", tables.adversarial_table(cards))
+    measured = {name: tables.measured(name) for name in cards}
+    _write("det.svg", det_figure(measured))
+    _write("models.md", tables.models_table(cards, measured))
     _write("help.md", tables.command_help())
     _write("vote.svg", vote_figure())
     _draw_verdict()
     return 0
 
 
-def det_figure(cards: Dict[str, ModelCard]) -> str:
+def det_figure(measured: Dict[str, Dict[str, Any]]) -> str:
     """Two panels, a curve per model in each: recordings of people never seen, and all validation pictures."""
+    measured = {name: found for name, found in measured.items() if "det" in found}
+    if not measured:
+        return '<p class="unmeasured">No curve of a bundled model has been measured yet.</p>\n'
     panels = [
-        _det_panel("MSU-MFSD, worst species", {name: _measured_curve(card) for name, card in cards.items()}),
-        _det_panel("all sources alike, attacks together", {name: _binned_curve(card) for name, card in cards.items()}),
+        _det_panel("MSU-MFSD, worst species", [_measured_curve(found) for found in measured.values()]),
+        _det_panel("all sources alike, attacks together", [_binned_curve(found) for found in measured.values()]),
     ]
-    if not any(panels):
-        return '<p class="unmeasured">The cards of the bundled models hold no curve yet.</p>\n'
-    key = "".join(f"<span>{_sample(f's{number}')}{name}</span>" for number, name in enumerate(cards))
+    key = "".join(f"<span>{_sample(f's{number}')}{name}</span>" for number, name in enumerate(measured))
     return (
         f'<figure class="chart"><div class="panels">{"".join(panels)}</div>'
         f'<p class="key">{key}<span>● at the shipped threshold</span></p></figure>\n'
     )
 
 
-def _measured_curve(card: ModelCard) -> Tuple[List[Point], List[Point]]:
+def _measured_curve(measured: Dict[str, Any]) -> Tuple[List[Point], List[Point]]:
     """``(APCER, BPCER)`` on MSU-MFSD over all thresholds, and at the shipped one."""
-    curve = card.measured.get("det", {}).get(MSU, {"apcer": [], "bpcer": []})
-    found = card.measured.get("sources", {}).get(MSU, {})
-    here = [(found["apcer"], found["bpcer"])] if "apcer" in found and "bpcer" in found else []
-    return list(zip(curve["apcer"], curve["bpcer"])), here
+    curve, found = measured["det"][MSU], measured["sources"][MSU]
+    return list(zip(curve["apcer"], curve["bpcer"])), [(found["apcer"], found["bpcer"])]
 
 
-def _binned_curve(card: ModelCard) -> Tuple[List[Point], List[Point]]:
-    """The same on all validation pictures, at the edges of the bins of the card's reliability."""
-    bins = [(one["score"], one["live"] * one["weight"], (1 - one["live"]) * one["weight"]) for one in _bins(card)]
+def _binned_curve(measured: Dict[str, Any]) -> Tuple[List[Point], List[Point]]:
+    """The same on all validation pictures, at the edges of the bins of the scores."""
+    bins = [(one["score"], one["live"] * one["weight"], (1 - one["live"]) * one["weight"]) for one in _bins(measured)]
     live, attacks = sum(one[1] for one in bins), sum(one[2] for one in bins)
     if not live or not attacks:
         return [], []
@@ -71,16 +70,16 @@ def _binned_curve(card: ModelCard) -> Tuple[List[Point], List[Point]]:
         accepted = sum(weight for score, _, weight in bins if score >= threshold) / attacks
         return accepted, sum(weight for score, weight, _ in bins if score < threshold) / live
 
-    return [at(edge / 10) for edge in range(1, 10)], [at(card.threshold)]
+    return [at(edge / 10) for edge in range(1, 10)], [at(0.5)]
 
 
-def _bins(card: ModelCard) -> List[Dict[str, float]]:
-    return list(card.measured.get("reliability", []))
+def _bins(measured: Dict[str, Any]) -> List[Dict[str, float]]:
+    return list(measured.get("reliability", []))
 
 
-def _det_panel(title: str, curves: Dict[str, Tuple[List[Point], List[Point]]]) -> str:
+def _det_panel(title: str, curves: Sequence[Tuple[List[Point], List[Point]]]) -> str:
     parts = []
-    for number, (points, here) in enumerate(curves.values()):
+    for number, (points, here) in enumerate(curves):
         if points:
             parts.append(_line(f"s{number}", [(_det_x(apcer), _det_y(bpcer)) for apcer, bpcer in points]))
         for apcer, bpcer in here:

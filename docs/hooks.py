@@ -12,5 +12,5 @@ from docs import figures
 
 
 def on_pre_build(config: Any) -> None:
-    """Draw the figures anew, so that none is older than the model cards."""
+    """Draw the figures anew, so that none is older than what was measured."""
     figures.main()

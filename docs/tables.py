@@ -1,7 +1,8 @@
-"""The parts of the documentation that are filled from the bundled model cards and the command's own help."""
+"""The parts of the documentation that are filled from the measured figures and the command's own help."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,23 +12,37 @@ from typing import Any, Dict
 from facelive import ModelCard
 
 ASSETS = Path(__file__).parents[1] / "src" / "facelive" / "assets"
+MEASURED = Path(__file__).parent / "measured"
 
 MSU = "nebulaHZH/Anti_Spoofing"
-PARTS = {MSU: "MSU-MFSD", "all": "all validation pictures"}
-"""The parts of ``measured`` that are shown, and what to call them."""
+PARTS = {MSU: "MSU-MFSD", "scenes": "webcam scenes"}
+"""The parts of the figures that are shown, and what to call them."""
 
 COMMANDS = ("check", "evaluate", "models", "bench")
 
 
-def models_table(cards: Dict[str, ModelCard]) -> str:
-    """Markdown: what there is to choose from."""
+def measured(name: str) -> Dict[str, Any]:
+    """All that was measured of a bundled model, from ``docs/measured/NAME.json``; empty where there is no such file."""
+    path = MEASURED / f"{name}.json"
+    found: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["measured"] if path.exists() else {}
+    return found
+
+
+def models_table(cards: Dict[str, ModelCard], figures: Dict[str, Dict[str, Any]]) -> str:
+    """Markdown: what there is to choose from.
+
+    Args:
+        cards: By the model's name.
+        figures: What was measured of each.
+    """
     lines = [
         "| model | file | " + " | ".join(f"{name}:<br>AUC / APCER / BPCER" for name in PARTS.values()) + " |",
         "|---|---|" + "---|" * len(PARTS),
     ]
     for name, card in cards.items():
         size = (ASSETS / f"{name}.tflite").stat().st_size
-        rates = [_rates(card.measured.get("sources", {}).get(part, {})) for part in PARTS]
+        sources = figures[name].get("sources", {})
+        rates = [_rates(sources.get(part) or sources.get(title, {})) for part, title in PARTS.items()]
         lines.append(f"| `{name}` {card.version} | {size / 1e6:.1f} MB | " + " | ".join(rates) + " |")
     return "\n".join(lines) + "\n"
 
@@ -47,40 +62,3 @@ def _rates(found: Dict[str, Any]) -> str:
     if auc is None or apcer is None or bpcer is None:
         return "not measured yet"
     return f"{auc:.3f} / {100 * apcer:.1f} % / {100 * bpcer:.1f} %"
-
-
-def adversarial_table(cards: Dict[str, ModelCard]) -> str:
-    """Markdown: the attacks that pass after a small change, by one look and by the vote of jittered looks."""
-    studies = {name: card.measured["adversarial"]["parts"] for name, card in cards.items() if _studied(card)}
-    if not studies:
-        return "The cards of the bundled models hold no such figures yet.\n"
-    lines = []
-    for part in next(iter(studies.values())):
-        found = {name: parts[part] for name, parts in studies.items() if part in parts}
-        first = next(iter(found.values()))
-        lines += [
-            f"**{ATTACKED[part].format(**first)}**",
-            "",
-            "| change, of 255 | " + " | ".join(found) + " |",
-            "|---|" + "---|" * len(found),
-            _passed("none", [one["passed"]["0"] for one in found.values()]),
-        ]
-        for attack, by_eps in first["passed"].items():
-            for eps in by_eps if isinstance(by_eps, dict) else ():
-                lines.append(_passed(f"{attack}, ±{eps}", [one["passed"][attack][eps] for one in found.values()]))
-        lines += [_passed("*live pictures turned away*", [one["bpcer"] for one in found.values()]), ""]
-    return "\n".join(lines)
-
-
-ATTACKED = {
-    "portrait": "{attacks} prints and screens simulated from the portrait, {live} mirrors of it",
-    "val": "{attacks} attacks and {live} live pictures of the validation set",
-}
-
-
-def _studied(card: ModelCard) -> bool:
-    return "adversarial" in card.measured
-
-
-def _passed(name: str, pairs: Any) -> str:
-    return f"| {name} | " + " | ".join(f"{100 * look:.0f} % / {100 * vote:.0f} %" for look, vote in pairs) + " |"
