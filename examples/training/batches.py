@@ -9,7 +9,6 @@ network learns from the same files. A chunk is a function of its number; a comma
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -40,7 +39,7 @@ EXAMPLE = np.dtype(
         ("wide", np.uint8, (SIZE, SIZE, 3)),
         ("label", np.float32),  # 1 live, 0 attack, NaN unknown
         ("row", np.int32),  # number of the picture that it was made from
-        ("answers", np.float16, (len(NAMES),)),
+        ("answers", np.float16, (len(NAMES),)),  # NaN where no teacher was asked
         ("features", np.float16, (FEATURES,)),
     ]
 )
@@ -61,8 +60,8 @@ class Maker:
     Args:
         rows: The pictures.
         store: Decoded, in the order of ``rows``.
-        backdrops: Pictures to stand behind synthetic attacks.
-        teachers: Folder of the open models.
+        backdrops: Pictures to stand behind synthetic attacks, if any.
+        teachers: Folder of the open models; without it nobody is asked.
         own: An earlier model of ours, as one more teacher.
         sampler: Chooses the pictures.
         camera: How they are degraded.
@@ -71,8 +70,8 @@ class Maker:
 
     rows: Sequence[Row]
     store: PictureStore
-    backdrops: PictureStore
-    teachers: Path
+    backdrops: Optional[PictureStore]
+    teachers: Optional[Path]
     own: Path
     sampler: Sampler
     camera: Camera = field(default_factory=Camera)
@@ -84,9 +83,9 @@ class Maker:
             self._others.setdefault((row.source, row.label), []).append(index)
 
     def __call__(self, number: int) -> npt.NDArray[Any]:
-        """The examples of a chunk: `EXAMPLE`, (`CHUNK`,)."""
+        """The examples of a chunk: `EXAMPLE`, (`CUTS` times the sampler's batch,)."""
         rng = np.random.default_rng([self.sampler.seed, number, 1])
-        made = np.zeros(CHUNK, EXAMPLE)
+        made = np.zeros(CUTS * self.sampler.batch, EXAMPLE)
         for place, index in enumerate(self.sampler.draw(number)):
             made[CUTS * place : CUTS * (place + 1)] = list(self._examples(int(index), rng))
         return made
@@ -104,7 +103,9 @@ class Maker:
             image, box = made.image, made.box
         image, box = shoot(image, box, rng, self.camera)
         asked = jittered(box, rng, shift=0.02, zoom=(0.97, 1.03))
-        answers, features = ask(self.teachers, self.own, image, asked)  # before it is cut: they see what is around
+        answers, features = np.full(len(NAMES), np.nan, np.float32), np.full(FEATURES, np.nan, np.float32)
+        if self.teachers:
+            answers, features = ask(self.teachers, self.own, image, asked)  # uncut: they see what is around
         for _ in range(CUTS):
             part, face = self._as_the_other_class(image, box, row, rng)
             if rng.random() < self.camera.close:
@@ -112,9 +113,7 @@ class Maker:
             seen = views(part, jittered(face, rng, shift=self.camera.shift, zoom=self.camera.zoom))
             yield (seen["near"], seen["wide"], np.nan if label is None else label, index, answers, features)
 
-    def _as_the_other_class(
-        self, image: Pixels, box: Box, row: Row, rng: np.random.Generator
-    ) -> tuple[Pixels, Box]:
+    def _as_the_other_class(self, image: Pixels, box: Box, row: Row, rng: np.random.Generator) -> tuple[Pixels, Box]:
         """Show no more surroundings than some picture of the source's other class: how much is in view is no cue."""
         others = self._others.get((row.source, None if row.label is None else 1.0 - row.label))
         if not others:
@@ -123,7 +122,9 @@ class Maker:
         return cut(image, box, margins(self.store[other], self.rows[other].box))
 
     def _backdrop(self, rng: np.random.Generator) -> Optional[Pixels]:
-        return None if rng.random() < 0.2 else self.backdrops[int(rng.integers(len(self.backdrops)))]
+        if self.backdrops is None or rng.random() < 0.2:
+            return None
+        return self.backdrops[int(rng.integers(len(self.backdrops)))]
 
 
 def drawn(rows: Sequence[Row], *, splits: Sequence[str] = ("train", FACES), left_out: Sequence[str] = ()) -> list[int]:
@@ -162,7 +163,7 @@ def _write(number: int) -> int:
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             np.save(file, _maker(number))
-        os.replace(partial, path)
+        partial.replace(path)
     return number
 
 

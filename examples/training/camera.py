@@ -162,11 +162,10 @@ def _rolled(image: Pixels, box: Box, angle_deg: float) -> tuple[Pixels, Box]:
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
     turned = Image.fromarray(image).rotate(angle_deg, Image.Resampling.BILINEAR, center=middle)
     lost = abs(math.tan(math.radians(angle_deg)))
-    left, top = math.ceil(max(middle[1], height - middle[1]) * lost), math.ceil(max(middle[0], width - middle[0]) * lost)
-    left_end, top_end = min(left, int(box[0])), min(top, int(box[1]))
-    right_end, bottom_end = max(width - left, math.ceil(box[2])), max(height - top, math.ceil(box[3]))
-    part = np.asarray(turned)[top_end:bottom_end, left_end:right_end]
-    return part, (box[0] - left_end, box[1] - top_end, box[2] - left_end, box[3] - top_end)
+    aside, below = (math.ceil(max(at, end - at) * lost) for at, end in ((middle[1], height), (middle[0], width)))
+    left, top = min(aside, int(box[0])), min(below, int(box[1]))
+    right, bottom = max(width - aside, math.ceil(box[2])), max(height - below, math.ceil(box[3]))
+    return np.asarray(turned)[top:bottom, left:right], (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
 
 
 def _optics(image: Pixels, scale: float, rng: np.random.Generator, camera: Camera) -> Pixels:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from examples.training.networks import Look
 
@@ -52,6 +53,12 @@ class Config:
             return self.learning_rate * (done / self.warmup + 0.02)
         along = min((done - self.warmup) / (1 - self.warmup), 1.0)
         return self.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * along)) / 2)
+
+    @classmethod
+    def of_run(cls, run: Path) -> Config:
+        """The config in a run's folder."""
+        stored = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        return cls(**{**stored, "looks": tuple(Look(**look) for look in stored["looks"])})
 
     def changed(self, words: Sequence[str]) -> Config:
         """A copy changed by a command line's ``NAME=JSON`` words.

@@ -1,119 +1,177 @@
-"""Errors of one model's scores on labelled pictures, grouped: by source, species, recording, brightness and score."""
+"""Figures of finished models, beside the open ones: ``python -m examples.training.measure FILE.tflite ...``.
+
+Sources that no training saw, each by itself; 95 % intervals over people, or over recordings where there is one person.
+Errors at 0.5 are cross-fitted: each source's come from a calibration that was fitted on the others.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.valset import MSU, WEBCAMS, ValidationSet
+from examples.training.batches import views
+from examples.training.calibration import cross_fitted
+from examples.training.data import PictureStore, Row, add_places, load_rows, open_store
 
-from facelive.metrics import Interval, apcer_by_species, bootstrap_measures, bpcer, eer, roc_auc
+from facelive import LivenessDetector, LivenessModel
+from facelive.metrics import bootstrap_measures, bpcer, eer, roc_auc
 from facelive.voting import log_average
 
-__all__ = ["THRESHOLD", "by_luminance", "by_source", "det_curves", "errors", "reliability", "voted"]
+__all__ = ["MSU", "SCENES", "Pictures", "by_source", "errors", "logits_of", "table", "voted"]
 
+MSU = "nebulaHZH/Anti_Spoofing"
+SCENES = (
+    "koropati/liveness-detection-cnn",
+    "Foxriver-2005/Real-Time-Facial-AntiSpoof-Detection-using-openCV",
+    "Rounakdeepsingh/Face_Anti_Spoofing_System",
+    "sumanadhikari0625/Liveliness-Detection",
+    "yashpatil1805/AntiSpoofing_FaceRecognition",
+    "Ahmedooode/real-vs-fake-face-detection",
+)
 THRESHOLD = 0.5
 FEWEST = 5  # pictures of a class below which a source gets no figures
+ROUNDS = 500
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
-def errors(validation: ValidationSet, scores: Floats, chosen: Mask, *, rounds: int = 500) -> dict[str, Any]:
-    """Error rates of the chosen pictures, with 95 % intervals over subjects, or over recordings of a single person.
+class Pictures:
+    """Labelled pictures with everything that errors are grouped by.
+
+    Args:
+        rows: The pictures' rows.
+        store: Their pixels, in the same order.
+    """
+
+    def __init__(self, rows: Sequence[Row], store: PictureStore) -> None:
+        self.rows = list(rows)
+        self.store = store
+        self.labels = np.array([row.label for row in rows], np.float64)
+        self.sources = np.array([row.source for row in rows])
+        self.kinds = np.array([row.kind for row in rows])
+        self.subjects = np.array([row.subject for row in rows])
+        self.sequences = np.array([row.sequence for row in rows])
+        self.frames = np.array([row.frame for row in rows])
+
+    @classmethod
+    def load(
+        cls, data: Path, teachers: Optional[Path], cache: Path, *, split: str = "val", sources: Sequence[str] = ()
+    ) -> Pictures:
+        """Every picture of a split, or of these sources whatever their split."""
+        rows = load_rows(data, teachers)
+        store = open_store(data, [(row.file, row.size) for row in rows], cache)
+        chosen = [
+            index
+            for index, row in enumerate(rows)
+            if row.label is not None and (row.source in sources if sources else row.split == split)
+        ]
+        return cls([rows[index] for index in chosen], store.subset(chosen))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def every(self, step: int) -> Pictures:
+        """Every ``step``-th of them."""
+        chosen = list(range(0, len(self), step))
+        return Pictures([self.rows[index] for index in chosen], self.store.subset(chosen))
+
+    @cached_property
+    def views(self) -> dict[str, npt.NDArray[np.uint8]]:
+        """Both views of every face: uint8, (N, 128, 128, 3), RGB; 450 MB for the val pictures."""
+        seen = [views(self.store[index], row.box) for index, row in enumerate(self.rows)]
+        return {name: np.stack([one[name] for one in seen]) for name in seen[0]}
+
+    def open_models(self) -> dict[str, Floats]:
+        """P(live) of two open models on the same pictures: float64, (N,)."""
+        pairs = np.array([row.soft if row.soft is not None else (np.nan, np.nan) for row in self.rows], np.float64)
+        return {"MiniFASNet pair": pairs[:, 0], "MiniFAS 128": pairs[:, 1]}
+
+
+def logits_of(model: LivenessModel, pictures: Pictures, *, batch: int = 32) -> Floats:
+    """What a model says of the labelled faces, before its sigmoid: float64, (N,)."""
+    parts = []
+    for start in range(0, len(pictures), batch):
+        seen = [pictures.views[view][start : start + batch] for view in model.card.views]
+        parts.append(model.score(np.stack(seen, 1) if len(seen) > 1 else seen[0]))
+    return _logit(np.concatenate(parts))
+
+
+def found_logits(detector: LivenessDetector, pictures: Pictures) -> Floats:
+    """The same through the whole detector, which finds the faces itself; what it rejects counts as an attack."""
+    found = (detector.predict(np.asarray(pictures.store[index])).score for index in range(len(pictures)))
+    return _logit(np.array([0.0 if score is None else score for score in found]))
+
+
+def _logit(scores: Floats) -> Floats:
+    scores = np.clip(scores, 1e-7, 1 - 1e-7)
+    return np.asarray(np.log(scores) - np.log1p(-scores))
+
+
+def errors(pictures: Pictures, scores: Floats, chosen: Mask, *, rounds: int = ROUNDS) -> dict[str, Any]:
+    """Error rates of the chosen pictures with 95 % intervals.
 
     Returns:
         ``live`` and ``attacks`` (counts), ``auc``, ``eer``, ``apcer`` (worst species), ``apcer_by_species``,
         ``bpcer`` and ``intervals`` (low and high of each). Measures that the pictures cannot give are missing.
     """
-    live, attack = chosen & (validation.labels == 1), chosen & (validation.labels == 0)
+    live, attack = chosen & (pictures.labels == 1), chosen & (pictures.labels == 0)
     found: dict[str, Any] = {"live": int(live.sum()), "attacks": int(attack.sum())}
-    species = {str(kind): scores[attack & (validation.kinds == kind)] for kind in np.unique(validation.kinds[attack])}
+    species = {str(kind): scores[attack & (pictures.kinds == kind)] for kind in np.unique(pictures.kinds[attack])}
     if live.sum() >= FEWEST:
         found["bpcer"] = bpcer(scores[live], THRESHOLD)
     if attack.sum() >= FEWEST:
-        found["apcer_by_species"] = apcer_by_species(species, THRESHOLD)
+        found["apcer_by_species"] = {kind: float(np.mean(values >= THRESHOLD)) for kind, values in species.items()}
         found["apcer"] = max(found["apcer_by_species"].values())
-    if live.sum() < FEWEST or attack.sum() < FEWEST:
-        return found
-    found["auc"], found["eer"] = roc_auc(scores[live], scores[attack]), eer(scores[live], scores[attack]).rate
-    if len(species) > 1:
+    if "apcer" in found and "bpcer" in found:
+        found["auc"], found["eer"] = roc_auc(scores[live], scores[attack]), eer(scores[live], scores[attack]).rate
         found["auc_by_species"] = {kind: roc_auc(scores[live], values) for kind, values in species.items()}
-    found["intervals"] = _intervals(validation, scores, live, attack, species, rounds)
+        several = min(len(np.unique(pictures.subjects[side])) for side in (live, attack)) >= 4
+        groups = pictures.subjects if several else pictures.sequences
+        if min(len(np.unique(groups[side])) for side in (live, attack)) >= 2:
+            pooled = bootstrap_measures(
+                scores[live],
+                scores[attack],
+                threshold=THRESHOLD,
+                bona_fide_groups=groups[live],
+                attack_groups=groups[attack],
+                rounds=rounds,
+            )
+            names = {"auc": "roc_auc", "eer": "eer", "bpcer": "bpcer"}
+            found["intervals"] = {name: [pooled[key].low, pooled[key].high] for name, key in names.items()}
     return found
 
 
-def _intervals(
-    validation: ValidationSet, scores: Floats, live: Mask, attack: Mask, species: dict[str, Floats], rounds: int
-) -> dict[str, list[float]]:
-    several = min(len(np.unique(validation.subjects[side])) for side in (live, attack)) >= 4
-    groups = validation.subjects if several else validation.sequences
-    if min(len(np.unique(groups[side])) for side in (live, attack)) < 2:
-        return {}
-    pooled = bootstrap_measures(
-        scores[live],
-        scores[attack],
-        threshold=THRESHOLD,
-        bona_fide_groups=groups[live],
-        attack_groups=groups[attack],
-        rounds=rounds,
-    )
-    kept = {"auc": pooled["roc_auc"], "eer": pooled["eer"], "bpcer": pooled["bpcer"], "apcer": pooled["apcer"]}
-    by_species = {kind: groups[attack & (validation.kinds == kind)] for kind in species}
-    if len(species) > 1 and min(len(np.unique(members)) for members in by_species.values()) >= 2:
-        kept["apcer"] = bootstrap_measures(
-            scores[live],
-            species,
-            threshold=THRESHOLD,
-            bona_fide_groups=groups[live],
-            attack_groups=by_species,
-            rounds=rounds,
-        )["apcer"]
-    return {name: _pair(interval) for name, interval in kept.items()}
+def by_source(pictures: Pictures, scores: Floats) -> dict[str, dict[str, Any]]:
+    """`errors` of every source; under ``scenes`` and ``others`` the plain means of their sources' figures."""
+    found = {str(one): errors(pictures, scores, pictures.sources == one) for one in np.unique(pictures.sources)}
+    others = [one for one in found if one not in (*SCENES, MSU)]
+    for name, members in (("scenes", SCENES), ("others", others)):
+        measured = [found[one] for one in members if "auc" in found.get(one, {})]
+        if measured:
+            keys = ("auc", "eer", "apcer", "bpcer")
+            found[name] = {key: float(np.mean([one[key] for one in measured])) for key in keys}
+    return found
 
 
-def det_curves(validation: ValidationSet, scores: Floats, points: int = 80) -> dict[str, dict[str, list[float]]]:
-    """DET curves of the source that models are chosen by and of all pictures: APCER of the worst species, and BPCER.
-
-    Thresholds are quantiles of the scores, so that both ends of a curve are as fine as its middle.
-    """
-    curves = {}
-    for name, chosen in ((MSU, validation.sources == MSU), ("all", np.ones(len(validation), bool))):
-        live, attack = chosen & (validation.labels == 1), chosen & (validation.labels == 0)
-        kinds = np.unique(validation.kinds[attack])
-        species = {str(kind): scores[attack & (validation.kinds == kind)] for kind in kinds}
-        thresholds = np.unique(np.quantile(scores[chosen], np.linspace(0, 1, points)))
-        curves[name] = {
-            "apcer": [max(float(np.mean(values >= one)) for values in species.values()) for one in thresholds],
-            "bpcer": [bpcer(scores[live], float(one)) for one in thresholds],
-        }
-    return curves
-
-
-def _pair(interval: Interval) -> list[float]:
-    return [interval.low, interval.high]
-
-
-def by_source(validation: ValidationSet, scores: Floats) -> dict[str, dict[str, Any]]:
-    """`errors` of every source, and under ``webcam scenes`` and ``all`` of the pictures pooled."""
-    parts = {str(source): validation.sources == source for source in np.unique(validation.sources)}
-    parts["webcam scenes"] = np.isin(validation.sources, WEBCAMS)
-    parts["all"] = np.ones(len(validation), bool)
-    return {name: errors(validation, scores, chosen) for name, chosen in parts.items()}
-
-
-def voted(validation: ValidationSet, scores: Floats, *, source: str = MSU, window: int = 5) -> dict[str, Any]:
+def voted(pictures: Pictures, scores: Floats, *, source: str = MSU, window: int = 5) -> dict[str, Any]:
     """Errors of the log-average over every run of ``window`` pictures in a source's recordings."""
     votes: dict[float, list[float]] = {0.0: [], 1.0: []}
-    chosen = np.flatnonzero(validation.sources == source)
-    for sequence in np.unique(validation.sequences[chosen]):
-        frames = chosen[validation.sequences[chosen] == sequence]
-        frames = frames[np.argsort(validation.frames[frames])]
-        line = scores[frames].tolist()
+    chosen = np.flatnonzero(pictures.sources == source)
+    for sequence in np.unique(pictures.sequences[chosen]):
+        frames = chosen[pictures.sequences[chosen] == sequence]
+        line = scores[frames[np.argsort(pictures.frames[frames])]].tolist()
         for start in range(len(line) - window + 1):
-            votes[validation.labels[frames[0]]].append(log_average(line[start : start + window]))
+            votes[pictures.labels[frames[0]]].append(log_average(line[start : start + window]))
     live, attack = np.array(votes[1.0]), np.array(votes[0.0])
+    if not (len(live) and len(attack)):
+        return {"window": window, "live": len(live), "attacks": len(attack)}
     return {
         "window": window,
         "live": len(live),
@@ -125,43 +183,62 @@ def voted(validation: ValidationSet, scores: Floats, *, source: str = MSU, windo
     }
 
 
-def by_luminance(validation: ValidationSet, scores: Floats, crops: npt.NDArray[np.uint8]) -> list[dict[str, float]]:
-    """BPCER of live pictures by the brightness of the face's middle, darkest tenth first."""
-    live = np.flatnonzero(validation.labels == 1)
-    middle = crops[live][:, 40:88, 40:88].astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    luminance = middle.mean(axis=(1, 2))
-    tenths = np.array_split(np.argsort(luminance, kind="stable"), 10)
-    return [
-        {
-            "luminance_to": float(luminance[tenth].max()),
-            "live": len(tenth),
-            "bpcer": float(np.mean(scores[live[tenth]] < THRESHOLD)),
-        }
-        for tenth in tenths
-        if len(tenth)
-    ]
+def figures(pictures: Pictures, logits: Floats) -> dict[str, Any]:
+    """All figures of a model from its logits: `by_source` with cross-fitted scores, and the vote on MSU."""
+    scores = cross_fitted(logits, pictures.rows)
+    return {"sources": by_source(pictures, scores), "vote": voted(pictures, scores)}
 
 
-def reliability(
-    labels: Floats, scores: Floats, *, weights: Optional[Floats] = None, bins: int = 10
-) -> list[dict[str, float]]:
-    """How often pictures with a score in each bin are live: mean score, share of live, share of all weight."""
-    weights = np.full(len(scores), 1 / len(scores)) if weights is None else weights / weights.sum()
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    found = []
-    for one in range(bins):
-        w = weights[place == one]
-        if w.sum() > 0:
-            mean = float(np.average(scores[place == one], weights=w))
-            share = float(np.average(labels[place == one], weights=w))
-            found.append({"score": mean, "live": share, "weight": float(w.sum())})
-    return found
+def table(measured: dict[str, dict[str, Any]]) -> str:
+    """AUC / APCER of the worst species / BPCER of every source, a column a model, in Markdown."""
+    sources = list(next(iter(measured.values()))["sources"])
+    ordered = [MSU, *SCENES, *sorted(one for one in sources if one not in (MSU, *SCENES, "scenes", "others"))]
+    ordered = [one for one in (*ordered, "scenes", "others") if one in sources]
+    lines = ["| source | " + " | ".join(measured) + " |", "|---" * (len(measured) + 1) + "|"]
+    for source in ordered:
+        cells = []
+        for one in measured.values():
+            row = one["sources"][source]
+            known = "auc" in row
+            cells.append(f"{row['auc']:.3f} / {row['apcer']:.0%} / {row['bpcer']:.0%}" if known else "–")
+        lines.append(f"| {source.partition('/')[0]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def rounded(value: Any, digits: int = 4) -> Any:
-    """The same nest of dictionaries and lists with floats rounded for a card."""
+    """The same nest of dictionaries and lists with its floats rounded."""
     if isinstance(value, dict):
         return {key: rounded(one, digits) for key, one in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, (list, tuple)):
         return [rounded(one, digits) for one in value]
     return round(float(value), digits) if isinstance(value, float) else value
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="measure", description=__doc__)
+    parser.add_argument("models", nargs="+", type=Path, help="exported files, each with its card beside it")
+    parser.add_argument("--sources", nargs="*", default=[], help="these sources instead of the split val")
+    parser.add_argument("--detector", action="store_true", help="through the whole detector, which finds the faces")
+    parser.add_argument("--json", type=Path, help="write all figures there")
+    add_places(parser)
+    options = parser.parse_args(arguments)
+    pictures = Pictures.load(options.data, options.teachers, options.cache, sources=options.sources)
+    measured = {}
+    for path in options.models:
+        with LivenessModel.load(path) as model:
+            found = found_logits(LivenessDetector(model), pictures) if options.detector else logits_of(model, pictures)
+            measured[path.stem] = figures(pictures, found)
+    for name, scores in pictures.open_models().items():
+        if not np.isnan(scores).any():
+            measured[name] = {"sources": by_source(pictures, scores), "vote": voted(pictures, scores)}
+    print(table(measured))
+    for name, one in measured.items():
+        print(name, "vote of five on MSU:", json.dumps(rounded(one["vote"])))
+    if options.json:
+        options.json.write_text(json.dumps(rounded(measured), indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SIZE", "Look", "build", "fill_from_imagenet", "file_of"]
+__all__ = ["SIZE", "Look", "build", "file_of", "fill_from_imagenet"]
 
 SIZE = 128
 HIDDEN = 48  # units that see both looks at once
@@ -85,9 +85,7 @@ def _body(picture: Any, look: Look) -> Any:
         return normed(convolved(x, 8 * round(6 * x.shape[-1] * share / 8), f"{name}_expand"), f"{name}_expand")
 
     def block(x: Any, name: str, stride: int, count: int) -> Any:
-        depthwise = layers.DepthwiseConv2D(
-            3, stride, padding="same", use_bias=False, name=named(f"{name}_depthwise")
-        )
+        depthwise = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False, name=named(f"{name}_depthwise"))
         inner = normed(depthwise(x), f"{name}_depthwise")
         return normed(convolved(inner, count, f"{name}_project"), f"{name}_project", relu=False)
 
@@ -106,12 +104,12 @@ def fill_from_imagenet(network: Any, look: Look, weights: Path) -> None:
     Args:
         network: Changed in place.
         look: Which of its looks.
-        weights: Starting weights of ``keras.applications.MobileNetV2`` without its top.
+        weights: Starting weights of ``keras.applications.MobileNetV2`` without its top, or ``imagenet``, which Keras
+            downloads once.
     """
     import keras
 
-    whole = keras.applications.MobileNetV2((SIZE, SIZE, 3), include_top=False, weights=None)
-    whole.load_weights(weights)
+    whole = keras.applications.MobileNetV2((SIZE, SIZE, 3), include_top=False, weights=str(weights))
     kept: dict[str, npt.NDArray[np.int64]] = {}
     for name in ("Conv1", *(f"block_{number}_expand" for number in range(1, 14))):
         count = network.get_layer(f"{look.view}_{name}").weights[0].shape[-1]
@@ -120,22 +118,19 @@ def fill_from_imagenet(network: Any, look: Look, weights: Path) -> None:
         kept[name] = np.sort(np.argsort(-importance)[:count])
     for layer in network.layers:
         name = layer.name.removeprefix(f"{look.view}_")
-        if name == layer.name or not layer.weights or name == "pooled":
-            continue
-        values = whole.get_layer(name).get_weights()
-        inside = "Conv1" if "Conv1" in name or name.startswith("expanded_conv") else "_".join(name.split("_")[:2]) + "_expand"
-        mine = kept[inside]
-        if "project_BN" in name:
-            pass
-        elif "project" in name:
-            values = [values[0][:, :, mine]]
-        elif "depthwise" in name and "BN" not in name:
-            values = [values[0][:, :, mine]]
-        elif values[0].ndim == 4:
-            values = [values[0][..., mine]]
-        else:
-            values = [value[mine] for value in values]
-        layer.set_weights(values)
+        if layer.weights and name != layer.name and name != "pooled":
+            layer.set_weights(_cut(whole.get_layer(name).get_weights(), name, kept))
+
+
+def _cut(values: list[Any], name: str, kept: dict[str, npt.NDArray[np.int64]]) -> list[Any]:
+    """A layer's weights with the channels that its block keeps."""
+    first = "Conv1" in name or name.startswith("expanded_conv")
+    mine = kept["Conv1" if first else "_".join(name.split("_")[:2]) + "_expand"]
+    if name.endswith("project_BN"):
+        return values
+    if name.endswith(("project", "depthwise")):  # kernels that take these channels in
+        return [values[0][:, :, mine]]
+    return [value[..., mine] for value in values]
 
 
 def file_of(network: Any, mixed: npt.NDArray[np.float32], temperature: float, offset: float) -> Any:

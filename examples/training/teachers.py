@@ -74,7 +74,7 @@ def _run(path: Path, picture: npt.NDArray[np.float32]) -> list[npt.NDArray[np.fl
     return [answer[0] for answer in session.run(None, {session.get_inputs()[0].name: picture[None]})]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _session(path: Path) -> Any:
     import onnx
     import onnxruntime
@@ -87,7 +87,7 @@ def _session(path: Path) -> Any:
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _own(path: Path) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 

@@ -30,6 +30,7 @@ from torch.nn import functional
 __all__ = ["fit", "prepared", "said"]
 
 KEPT_EVERY_S = 240
+IMAGENET = Path("../shared/teachers/mobilenet_v2_1.0_imagenet.weights.h5")
 
 
 def prepared(pictures: npt.NDArray[np.uint8], device: torch.device) -> torch.Tensor:
@@ -51,6 +52,11 @@ def loss_of(config: Config, heads: list[torch.Tensor], batch: npt.NDArray[Any], 
         smooth = torch.from_numpy(batch["label"][known] * (1 - 2 * config.smoothing) + config.smoothing).to(device)
         chosen = label[torch.from_numpy(known).to(device), 0]
         loss = loss + config.label_weight * functional.binary_cross_entropy_with_logits(chosen, smooth)
+    asked = ~np.isnan(batch["answers"][:, 0])
+    if asked.sum() < 2:  # a variance takes two
+        return loss
+    answers, features = (head[torch.from_numpy(asked).to(device)] for head in (answers, features))
+    batch = batch[asked]
     wanted = torch.from_numpy(batch["answers"].astype(np.float32)).to(device)
     loss = loss + ((wanted - answers).square().mean(0) / wanted.var(0).clamp(min=0.5)).mean()
     wanted = torch.from_numpy(batch["features"].astype(np.float32)).to(device)
@@ -199,7 +205,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("config", choices=sorted(CONFIGS))
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--pool", type=Path, nargs="+", default=[Path("../runs/pool")])
-    parser.add_argument("--imagenet", type=Path, default=Path("../shared/teachers/mobilenet_v2_1.0_imagenet.weights.h5"))
+    parser.add_argument("--imagenet", type=Path, default=IMAGENET)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=JSON", help="changes to the config")
