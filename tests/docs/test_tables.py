@@ -21,8 +21,8 @@ def test_every_bundled_model_has_a_row_with_what_was_measured() -> None:
 
 def test_a_model_without_figures_says_so() -> None:
     cards = bundled_models()
-    assert "not measured yet" in models_table(cards, dict.fromkeys(cards, {}))
-    assert "measured yet" in det_figure(dict.fromkeys(cards, {}))
+    assert "not measured yet" in models_table(cards, {name: {} for name in cards})
+    assert "measured yet" in det_figure({name: {} for name in cards})
 
 
 def test_a_cards_rates_are_those_that_were_measured() -> None:

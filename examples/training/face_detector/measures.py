@@ -5,19 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from examples.training.face_detector.data import Sample, YuNet, iou
 
-from facelive.faces import FaceDetector
 from facelive.results import FaceBox
 
 Picture = npt.NDArray[np.uint8]
 FACE_PARTS = (0.12, 0.15, 0.2, 0.3, 0.5, 0.8, 1.0)
 """Longer side of the face over the frame's shorter side."""
+
+
+class Detector(Protocol):
+    """A face detector that answers with boxes."""
+
+    def detect(self, image: Picture) -> Sequence[FaceBox]:
+        """The faces in a picture, uint8, (H, W, 3), RGB."""
 
 
 class YuNetDetector:
@@ -57,17 +63,17 @@ def best(faces: Sequence[FaceBox], box: npt.NDArray[np.float32]) -> tuple[float,
     return float(overlap.max()), faces[int(overlap.argmax())]
 
 
-def hits(detector: FaceDetector, samples: Iterable[Sample]) -> list[bool]:
+def hits(detector: Detector, samples: Iterable[Sample]) -> list[bool]:
     """For each picture: is its first face found at IoU 0.5?"""
     return [best(detector.detect(sample.read()), sample.boxes[0])[0] >= 0.5 for sample in samples]
 
 
-def false_boxes(detector: FaceDetector, samples: Iterable[Sample]) -> list[float]:
+def false_boxes(detector: Detector, samples: Iterable[Sample]) -> list[float]:
     """For each picture without a face: the best score of a face found in it, or 0."""
     return [max((face.score for face in detector.detect(sample.read())), default=0.0) for sample in samples]
 
 
-def landmark_errors(detector: FaceDetector, samples: Iterable[Sample]) -> list[float]:
+def landmark_errors(detector: Detector, samples: Iterable[Sample]) -> list[float]:
     """Mean distance of the five landmarks from YuNet's, in eye distances, for each face found."""
     errors = []
     for sample in samples:
@@ -107,7 +113,7 @@ CHANGES: dict[str, Callable[[Picture, np.random.Generator], tuple[Picture, float
 }
 
 
-def stability(detector: FaceDetector, samples: Sequence[Sample]) -> dict[str, list[float]]:
+def stability(detector: Detector, samples: Sequence[Sample]) -> dict[str, list[float]]:
     """How far the farthest edge of the box moves, in parts of its side, under each of :data:`CHANGES`."""
     rng = np.random.default_rng(0)
     moves: dict[str, list[float]] = {name: [] for name in CHANGES}
@@ -128,7 +134,7 @@ def stability(detector: FaceDetector, samples: Sequence[Sample]) -> dict[str, li
     return moves
 
 
-def turned(detector: FaceDetector, samples: Iterable[Sample], angle: float) -> list[bool]:
+def turned(detector: Detector, samples: Iterable[Sample], angle: float) -> list[bool]:
     """:func:`hits` with every picture turned about its face; the box keeps its size."""
     found = []
     for sample in samples:
@@ -171,7 +177,7 @@ def framed(
     return frame, (box * scale + np.tile(shift, 2)).astype(np.float32)
 
 
-def by_size(detector: FaceDetector, samples: Sequence[Sample], scenes: Sequence[Sample]) -> dict[float, float]:
+def by_size(detector: Detector, samples: Sequence[Sample], scenes: Sequence[Sample]) -> dict[float, float]:
     """Recall in 640×480 frames for each of :data:`FACE_PARTS`."""
     recall = {}
     for part in FACE_PARTS:

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 from examples.training.face_detector.data import Sample
-from examples.training.face_detector.measures import Picture, best, framed, milliseconds
+from examples.training.face_detector.measures import Detector, Picture, best, framed, milliseconds
 
-from facelive.faces import FaceDetector
 from facelive.results import FaceBox
 
 Search = Callable[[Picture, FaceBox], Sequence[FaceBox]]
@@ -19,14 +18,14 @@ AROUND = 3.0
 """The previous box is searched in a square of this many sides."""
 
 
-def with_margin(detector: FaceDetector, picture: Picture) -> list[FaceBox]:
+def with_margin(detector: Detector, picture: Picture) -> list[FaceBox]:
     """Search the picture on a grey ground that is a quarter of its longer side wider on every side."""
     margin = round(MARGIN * max(picture.shape[:2]))
     padded = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), constant_values=114)
     return [_moved(face, -margin, -margin) for face in detector.detect(padded)]
 
 
-def around(detector: FaceDetector, picture: Picture, previous: FaceBox) -> list[FaceBox]:
+def around(detector: Detector, picture: Picture, previous: FaceBox) -> list[FaceBox]:
     """Search only the neighbourhood of the previous face."""
     (x, y), half = previous.center, AROUND * previous.side_px / 2
     left, top = max(0, round(x - half)), max(0, round(y - half))
@@ -38,7 +37,7 @@ def _moved(face: FaceBox, x: float, y: float) -> FaceBox:
     return FaceBox(face.x0 + x, face.y0 + y, face.x1 + x, face.y1 + y, face.score)
 
 
-def second_look(detector: FaceDetector, samples: Sequence[Sample]) -> dict[str, float]:
+def second_look(detector: Detector, samples: Sequence[Sample]) -> dict[str, float]:
     """Part of the pictures whose face is found at IoU 0.5: at once, always with a margin, or with it when need be."""
     found: dict[str, list[bool]] = {"plain": [], "margin": [], "margin when none": []}
     for sample in samples:
@@ -50,7 +49,7 @@ def second_look(detector: FaceDetector, samples: Sequence[Sample]) -> dict[str, 
 
 
 def previous_first(
-    detector: FaceDetector, samples: Sequence[Sample], scenes: Sequence[Sample], parts: Sequence[float] = (0.2, 0.4)
+    detector: Detector, samples: Sequence[Sample], scenes: Sequence[Sample], parts: Sequence[float] = (0.2, 0.4)
 ) -> dict[str, Any]:
     """A face drifts by 2 % of its side from one 640×480 frame to the next: whole frame against neighbourhood.
 
