@@ -1,4 +1,7 @@
-"""A tiny set of training pictures: the public-domain portrait, cut and tinted, under the manifests' own format."""
+"""A tiny set of training pictures: the public-domain portrait, cut and tinted, under the manifests' own format.
+
+And starting weights as ImageNet's are: drawn by lot, but with the statistics of real pictures.
+"""
 
 from __future__ import annotations
 
@@ -67,3 +70,26 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory, portrait: Picture) -> Pa
     ):
         (data / name).write_text("\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
     return data
+
+
+def settle(network: Any, inputs: Any) -> None:
+    """Give a fresh network's normalizations the statistics that these pictures have."""
+    for layer in network.layers:
+        if hasattr(layer, "momentum"):
+            layer.momentum = 0.0
+    network(inputs, training=True)
+
+
+@pytest.fixture(scope="session")
+def imagenet(portrait: Picture, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of MobileNetV2 without its top, where ImageNet's would lie."""
+    keras = pytest.importorskip(
+        "keras", reason="training needs Keras: pip install -r examples/training/requirements.txt"
+    )
+    keras.utils.set_random_seed(1)
+    whole = keras.applications.MobileNetV2((128, 128, 3), include_top=False, weights=None)
+    parts = [portrait[y : y + 128, x : x + 128] for y in (0, 128, 256) for x in (0, 128, 256)]
+    settle(whole, np.stack(parts).astype(np.float32) / 127.5 - 1)
+    path = tmp_path_factory.mktemp("imagenet") / "start.weights.h5"
+    whole.save_weights(path)
+    return path
