@@ -28,7 +28,7 @@ from examples.training.teachers import FEATURES, NAMES, ask
 
 from facelive.crops import face_crop, scene_crop
 
-__all__ = ["EXAMPLE", "VIEWS", "Maker", "chunks", "drawn", "views"]
+__all__ = ["EXAMPLE", "VIEWS", "Maker", "drawn", "views"]
 
 VIEWS = {"near": 1.5, "wide": 3.0}
 CHUNK = 1024  # examples in a file: about 100 MB
@@ -140,11 +140,6 @@ def drawn(rows: Sequence[Row], *, splits: Sequence[str] = ("train", FACES), left
         for index, row in enumerate(rows)
         if row.split in splits and row.trainable and not row.source.startswith(tuple(left_out) or ("\0",))
     ]
-
-
-def chunks(pool: Path) -> list[Path]:
-    """The finished files of a pool, oldest first."""
-    return sorted(pool.glob("[0-9]*.npy"), key=lambda path: path.stat().st_mtime)
 
 
 _maker: Optional[Maker] = None

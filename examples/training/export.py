@@ -20,21 +20,18 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import numpy.typing as npt
 from examples.training.batches import VIEWS
-from examples.training.calibration import Calibration, balanced_weights, fit_calibration
+from examples.training.calibration import Calibration, balanced_weights, carried_over, fit_calibration
 from examples.training.card import model_card
-from examples.training.config import Config
 from examples.training.data import add_places
 from examples.training.measure import Pictures
-from examples.training.networks import build, file_of
-from examples.training.teachers import FEATURES, NAMES
-from examples.training.train import said
+from examples.training.networks import file_of
+from examples.training.teachers import MIXTURE
+from examples.training.train import load_run, said
 
 from facelive import LivenessModel
 
-__all__ = ["LARGEST_DIFFERENCE", "MIXTURE", "Exported", "convert", "export", "load_run"]
+__all__ = ["LARGEST_DIFFERENCE", "Exported", "convert", "export"]
 
-# Half for the label, half for the teachers' mean: their errors differ, and the labels are of few people.
-MIXTURE = np.array([0.5, *[0.5 / len(NAMES)] * len(NAMES)], np.float32)
 LARGEST_DIFFERENCE = 0.04  # between float16 on any runtime and the network in float32
 # Run by another interpreter, with the library and its own runtime.
 _SCORES = """
@@ -58,14 +55,6 @@ class Exported(NamedTuple):
     path: Path
     calibration: Calibration
     differences: dict[str, float]
-
-
-def load_run(run: Path) -> tuple[Any, Config]:
-    """The network of a run with its weights, and its config."""
-    config = Config.of_run(run)
-    network = build(config.looks, answers=len(NAMES), features=FEATURES)
-    network.load_weights(run / "mean.weights.h5")
-    return network, config
 
 
 def convert(model: Any) -> bytes:
@@ -139,6 +128,22 @@ def _elsewhere(python: Path, path: Path, crops: npt.NDArray[np.uint8]) -> npt.ND
         return np.asarray(np.load(answered))
 
 
+def carried(before: Path, run: Path, calibration: Calibration, familiar: Pictures) -> Calibration:
+    """The calibration of a refitted run, which no unseen picture is left to fit on.
+
+    Args:
+        before: The run that it went on from.
+        run: The refit.
+        calibration: Of ``before``.
+        familiar: Pictures that both learnt from.
+    """
+    logits = []
+    for one in (before, run):
+        network, config = load_run(one)
+        logits.append(said(network, config, {look.view: familiar.views[look.view] for look in config.looks}) @ MIXTURE)
+    return carried_over(calibration, *logits)
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="export", description=__doc__)
@@ -148,16 +153,22 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument(
         "--calibration", type=float, nargs=2, metavar=("TEMPERATURE", "OFFSET"), help="instead of one fitted on val"
     )
+    parser.add_argument("--before", type=Path, help="the run that RUN went on from, whose calibration is carried over")
     parser.add_argument("--about", type=Path, help="JSON of fields for the card")
     parser.add_argument("--python", type=Path, nargs="*", default=[], help="interpreters with another runtime")
     add_places(parser)
     options = parser.parse_args(arguments)
+    places = (options.data, options.teachers, options.cache)
+    calibration = Calibration(*options.calibration) if options.calibration else None
+    if options.before and calibration:
+        familiar = Pictures.load(*places, split="train").every(8)
+        calibration = carried(options.before, options.run, calibration, familiar)
     exported = export(
         options.run,
         options.out,
         name=options.name,
-        pictures=Pictures.load(options.data, options.teachers, options.cache),
-        calibration=Calibration(*options.calibration) if options.calibration else None,
+        pictures=Pictures.load(*places),
+        calibration=calibration,
         pythons=options.python,
         about=json.loads(options.about.read_text(encoding="utf-8")) if options.about else None,
     )

@@ -109,6 +109,16 @@ def found_logits(detector: LivenessDetector, pictures: Pictures) -> Floats:
     return _logit(np.array([0.0 if score is None else score for score in found]))
 
 
+def run_logits(run: Path, pictures: Pictures) -> Floats:
+    """The same of a run that is not exported: float64, (N,)."""
+    from examples.training.teachers import MIXTURE
+    from examples.training.train import load_run, said
+
+    network, config = load_run(run)
+    seen = {look.view: pictures.views[look.view] for look in config.looks}
+    return np.asarray(said(network, config, seen) @ MIXTURE, np.float64)
+
+
 def _logit(scores: Floats) -> Floats:
     scores = np.clip(scores, 1e-7, 1 - 1e-7)
     return np.asarray(np.log(scores) - np.log1p(-scores))
@@ -170,17 +180,11 @@ def voted(pictures: Pictures, scores: Floats, *, source: str = MSU, window: int 
         for start in range(len(line) - window + 1):
             votes[pictures.labels[frames[0]]].append(log_average(line[start : start + window]))
     live, attack = np.array(votes[1.0]), np.array(votes[0.0])
-    if not (len(live) and len(attack)):
-        return {"window": window, "live": len(live), "attacks": len(attack)}
-    return {
-        "window": window,
-        "live": len(live),
-        "attacks": len(attack),
-        "auc": roc_auc(live, attack),
-        "eer": eer(live, attack).rate,
-        "apcer": float(np.mean(attack >= THRESHOLD)),
-        "bpcer": float(np.mean(live < THRESHOLD)),
-    }
+    found: dict[str, Any] = {"window": window, "live": len(live), "attacks": len(attack)}
+    if len(live) and len(attack):
+        found.update(auc=roc_auc(live, attack), eer=eer(live, attack).rate)
+        found.update(apcer=float(np.mean(attack >= THRESHOLD)), bpcer=float(np.mean(live < THRESHOLD)))
+    return found
 
 
 def figures(pictures: Pictures, logits: Floats) -> dict[str, Any]:
@@ -217,7 +221,7 @@ def rounded(value: Any, digits: int = 4) -> Any:
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="measure", description=__doc__)
-    parser.add_argument("models", nargs="+", type=Path, help="exported files, each with its card beside it")
+    parser.add_argument("models", nargs="+", type=Path, help="exported files with their cards, or folders of runs")
     parser.add_argument("--sources", nargs="*", default=[], help="these sources instead of the split val")
     parser.add_argument("--detector", action="store_true", help="through the whole detector, which finds the faces")
     parser.add_argument("--json", type=Path, help="write all figures there")
@@ -226,6 +230,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     pictures = Pictures.load(options.data, options.teachers, options.cache, sources=options.sources)
     measured = {}
     for path in options.models:
+        if path.is_dir():
+            measured[path.name] = figures(pictures, run_logits(path, pictures))
+            continue
         with LivenessModel.load(path) as model:
             found = found_logits(LivenessDetector(model), pictures) if options.detector else logits_of(model, pictures)
             measured[path.stem] = figures(pictures, found)

@@ -23,9 +23,10 @@ from examples.training.camera import cut
 from examples.training.card import TEACHERS
 from examples.training.config import CONFIGS, Config
 from examples.training.data import load_rows, open_store
-from examples.training.export import MIXTURE, export
+from examples.training.export import export
 from examples.training.measure import Pictures, errors, logits_of, rounded
 from examples.training.sampling import Sampler
+from examples.training.teachers import MIXTURE
 from examples.training.train import fit
 from PIL import Image
 from tqdm import tqdm

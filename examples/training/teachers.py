@@ -16,7 +16,7 @@ from examples.training.camera import Box, Pixels
 
 from facelive.crops import face_crop
 
-__all__ = ["LIMIT", "NAMES", "ask"]
+__all__ = ["FEATURES", "LIMIT", "MIXTURE", "NAMES", "ask"]
 
 LIMIT = 5.0  # beyond it a logit says no more than that its model is sure
 
@@ -38,6 +38,9 @@ _FAMILY = {
 }
 NAMES = (*_FAMILY, "minifas128", "facelive")
 FEATURES = 128  # in front of MiniFAS 128's last layer
+
+# Half for the label, half for the teachers' mean: their errors differ, and the labels are of few people.
+MIXTURE = np.array([0.5, *[0.5 / len(NAMES)] * len(NAMES)], np.float32)
 
 
 def ask(folder: Path, own: Path, image: Pixels, box: Box) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

@@ -19,17 +19,20 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 import torch
-from examples.training.batches import chunks
+from examples.training.batches import drawn
 from examples.training.config import CONFIGS, Config
+from examples.training.data import add_places, load_rows
 from examples.training.networks import build, fill_from_imagenet
+from examples.training.pool import Pool
 from examples.training.teachers import FEATURES, NAMES
 from examples.training.twin import Twin
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["fit", "prepared", "said"]
+__all__ = ["Learner", "fit", "load_run", "prepared", "said"]
 
 KEPT_EVERY_S = 240
+WEIGHTS, LAST = "mean.weights.h5", "last.pt"
 IMAGENET = Path("../shared/teachers/mobilenet_v2_1.0_imagenet.weights.h5")
 
 
@@ -64,37 +67,86 @@ def loss_of(config: Config, heads: list[torch.Tensor], batch: npt.NDArray[Any], 
     return loss + config.features_weight * unexplained
 
 
-class Pool:
-    """Draws batches from the chunks that are there, new ones as soon as they are finished."""
+class Learner:
+    """A network in training: its twin in PyTorch, its optimizer and the running mean of its weights.
 
-    def __init__(self, folders: Sequence[Path], seed: int) -> None:
-        self._folders = folders
-        self._rng = np.random.default_rng(seed)
-        self._files: dict[Path, npt.NDArray[Any]] = {}
+    Args:
+        config: What is trained and how.
+        run: Folder for the weights; a run that was stopped goes on from there.
+        imagenet: Starting weights of MobileNetV2.
+    """
 
-    def look(self) -> int:
-        """Take up what is new; returns how many examples there are."""
-        for folder in self._folders:
-            for path in chunks(folder):
-                if path not in self._files:
-                    self._files[path] = np.load(path, mmap_mode="r")
-        return sum(map(len, self._files.values()))
+    def __init__(self, config: Config, run: Path, *, imagenet: Path) -> None:
+        import keras
 
-    def draw(self, batch: int) -> npt.NDArray[Any]:
-        """Examples of several chunks, half of them mirrored: `EXAMPLE`, (batch,)."""
-        files = list(self._files.values())
-        parts = []
-        for number in self._rng.integers(len(files), size=4):
-            places = np.sort(self._rng.choice(len(files[number]), batch // 4, replace=False))
-            parts.append(files[number][places])
-        chosen = np.concatenate(parts)
-        mirrored = self._rng.random(len(chosen)) < 0.5
-        for view in ("near", "wide"):
-            chosen[view][mirrored] = chosen[view][mirrored][:, :, ::-1]
-        return chosen
+        torch.manual_seed(config.seed)
+        keras.utils.set_random_seed(config.seed)
+        self.config, self.run, self.seen, self.minutes = config, run, 0, 0.0
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network = build(config.looks, answers=len(NAMES), features=FEATURES, dropout=config.dropout)
+        if config.start:
+            self._network.load_weights(run.parent / config.start / WEIGHTS)
+        else:
+            for look in config.looks:
+                fill_from_imagenet(self._network, look, imagenet)
+        self._twin = Twin(self._network).to(self.device, memory_format=torch.channels_last).train()
+        shrunk = [value for value in self._twin.parameters() if value.ndim > 1]
+        others = [value for value in self._twin.parameters() if value.ndim <= 1]
+        groups = [{"params": shrunk, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self._optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, eps=1e-7)
+        self._values = [value for value in self._twin.state_dict().values() if value.is_floating_point()]
+        self._mean = [value.detach().clone() for value in self._values]
+        if (run / LAST).exists():
+            last = torch.load(run / LAST, weights_only=True, map_location=self.device)
+            self._twin.load_state_dict(last["twin"])
+            self._optimizer.load_state_dict(last["optimizer"])
+            self._mean, self.seen, self.minutes = last["mean"], last["seen"], last["minutes"]
+
+    def step(self, batch: npt.NDArray[Any], learning_rate: float) -> float:
+        """Learn from a batch; returns its loss."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate
+        with half_precision(self.device):
+            heads = self._twin(*(prepared(batch[look.view], self.device) for look in self.config.looks))
+            loss = loss_of(self.config, heads, batch, self.device)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self._twin.parameters(), 5.0)
+        self._optimizer.step()
+        self.seen += len(batch)
+        steps = self.seen / self.config.batch
+        share = min(self.config.average, (1 + steps) / (10 + steps))
+        with torch.no_grad():
+            for mean, value in zip(self._mean, self._values):
+                mean.lerp_(value, 1 - share)
+        return float(loss.detach())
+
+    def save(self) -> Path:
+        """Write the mean weights, and what another process needs to go on; returns the file of the weights."""
+        own = [value.detach().clone() for value in self._values]
+        for value, mean in zip(self._values, self._mean):
+            value.copy_(mean)
+        self._twin.give(self._network)
+        for value, before in zip(self._values, own):
+            value.copy_(before)
+        self._network.save_weights(self.run / WEIGHTS)
+        state = {"twin": self._twin.state_dict(), "optimizer": self._optimizer.state_dict(), "mean": self._mean}
+        partial = self.run / f"{LAST}.partial"
+        torch.save({**state, "seen": self.seen, "minutes": self.minutes}, partial)
+        partial.replace(self.run / LAST)
+        return self.run / WEIGHTS
 
 
-def fit(config: Config, pools: Sequence[Path], run: Path, *, imagenet: Path, minutes: float, threads: int) -> Path:
+def fit(
+    config: Config,
+    pools: Sequence[Path],
+    run: Path,
+    *,
+    imagenet: Path = IMAGENET,
+    minutes: float = math.inf,
+    threads: int = 2,
+    rows: Optional[Sequence[int]] = None,
+) -> Path:
     """Train until the samples or the minutes are used up.
 
     Args:
@@ -102,89 +154,44 @@ def fit(config: Config, pools: Sequence[Path], run: Path, *, imagenet: Path, min
         pools: Folders of prepared examples; they may still grow.
         run: Folder for the weights.
         imagenet: Starting weights of MobileNetV2.
-        minutes: From this call to the last weights; the learning rate follows whichever of the two ends first.
+        minutes: Of all calls together; the learning rate follows whichever of the two ends first.
         threads: Of PyTorch.
+        rows: Numbers of the pictures that may be learnt from; all unless given.
 
     Returns:
         The file of the weights: the running mean over the run.
     """
-    import keras
     from tqdm import tqdm
 
     torch.set_num_threads(threads)
-    torch.manual_seed(config.seed)
-    keras.utils.set_random_seed(config.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     run.mkdir(parents=True, exist_ok=True)
     (run / "config.json").write_text(json.dumps(asdict(config), indent=1), encoding="utf-8")
-    network = build(config.looks, answers=len(NAMES), features=FEATURES, dropout=config.dropout)
-    for look in config.looks:
-        fill_from_imagenet(network, look, imagenet)
-    if config.start:
-        network.load_weights(run.parent / config.start / "mean.weights.h5")
-    twin = Twin(network).to(device, memory_format=torch.channels_last)
-    decayed = [value for value in twin.parameters() if value.ndim > 1]
-    others = [value for value in twin.parameters() if value.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, eps=1e-7)
-    values = [value for value in twin.state_dict().values() if value.is_floating_point()]
-    mean = [value.detach().clone() for value in values]
-    pool, seen, began, kept = Pool(pools, config.seed), 0, time.monotonic(), time.monotonic()
-    if (run / "last.pt").exists():
-        last = torch.load(run / "last.pt", weights_only=True)
-        twin.load_state_dict(last["twin"])
-        optimizer.load_state_dict(last["optimizer"])
-        mean, seen, minutes = [value.to(device) for value in last["mean"]], last["seen"], minutes - last["minutes"]
-    spent_before = 0.0 if not (run / "last.pt").exists() else float(last["minutes"])
-    total = minutes + spent_before
-
-    def keep(name: str = "mean") -> Path:
-        current = [value.detach().clone() for value in values]
-        for value, averaged in zip(values, mean):
-            value.copy_(averaged)
-        twin.give(network)
-        path = run / f"{name}.weights.h5"
-        network.save_weights(path)
-        for value, own in zip(values, current):
-            value.copy_(own)
-        done = spent_before + (time.monotonic() - began) / 60
-        state = {"twin": twin.state_dict(), "optimizer": optimizer.state_dict(), "mean": mean, "seen": seen}
-        torch.save({**state, "minutes": done}, run / "last.partial")
-        (run / "last.partial").replace(run / "last.pt")
-        return path
-
-    while pool.look() < config.batch * 8:
+    learner, pool = Learner(config, run, imagenet=imagenet), Pool(pools, config.seed, rows)
+    before, began, kept = learner.minutes, time.monotonic(), time.monotonic()
+    while pool.look() < 8 * config.batch:
         time.sleep(2)
-    bar = tqdm(total=config.samples, initial=seen, unit="picture", mininterval=20)
-    smoothed, steps = 0.0, 0
-    while seen < config.samples and (time.monotonic() - began) / 60 < minutes:
-        done = max(seen / config.samples, (spent_before + (time.monotonic() - began) / 60) / total)
-        for group in optimizer.param_groups:
-            group["lr"] = config.rate(done)
-        batch = pool.draw(config.batch)
-        twin.train()
-        with half_precision(device):
-            heads = twin(*(prepared(batch[look.view], device) for look in config.looks))
-            loss = loss_of(config, heads, batch, device)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(twin.parameters(), 5.0)
-        optimizer.step()
-        steps, seen = steps + 1, seen + len(batch)
-        share = min(config.average, (1 + seen / config.batch) / (10 + seen / config.batch))
-        with torch.no_grad():
-            for averaged, value in zip(mean, values):
-                averaged.lerp_(value, 1 - share)
-        smoothed = float(loss) if steps == 1 else 0.98 * smoothed + 0.02 * float(loss)
-        bar.set_postfix(loss=f"{smoothed:.3f}", pool=pool.look() if steps % 50 == 0 else None, refresh=False)
-        bar.update(len(batch))
-        if not math.isfinite(smoothed):
-            raise ArithmeticError(f"the loss is {smoothed} after {seen} pictures: lower the learning rate")
-        if time.monotonic() - kept > KEPT_EVERY_S:
-            kept = time.monotonic()
-            keep()
-    bar.close()
-    return keep()
+    with tqdm(total=config.samples, initial=learner.seen, unit="picture", mininterval=10) as bar:
+        while learner.seen < config.samples and learner.minutes < minutes:
+            learning_rate = config.rate(max(learner.seen / config.samples, learner.minutes / minutes))
+            loss = learner.step(pool.draw(config.batch), learning_rate)
+            learner.minutes = before + (time.monotonic() - began) / 60
+            bar.update(config.batch)
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            if not math.isfinite(loss):
+                raise ArithmeticError(f"the loss is {loss} after {learner.seen} pictures: lower the learning rate")
+            if time.monotonic() - kept > KEPT_EVERY_S:
+                kept = time.monotonic()
+                learner.save()
+                pool.look()
+    return learner.save()
+
+
+def load_run(run: Path) -> tuple[Any, Config]:
+    """The network of a run with its weights, and its config."""
+    config = Config.of_run(run)
+    network = build(config.looks, answers=len(NAMES), features=FEATURES)
+    network.load_weights(run / WEIGHTS)
+    return network, config
 
 
 def said(network: Any, config: Config, views: dict[str, npt.NDArray[np.uint8]], batch: int = 64) -> Any:
@@ -208,10 +215,24 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--imagenet", type=Path, default=IMAGENET)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--left-out", nargs="+", default=[], help="beginnings of the names of sources to leave out")
+    add_places(parser)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=JSON", help="changes to the config")
     options = parser.parse_args(arguments)
-    config = CONFIGS[options.config].changed(options.set)
-    fit(config, options.pool, options.run, imagenet=options.imagenet, minutes=options.minutes, threads=options.threads)
+    rows = None
+    if options.left_out:  # examples know their picture by its place among those that `batches` draws from
+        everything = load_rows(options.data, options.teachers)
+        sources = [everything[number].source for number in drawn(everything)]
+        rows = [place for place, source in enumerate(sources) if not source.startswith(tuple(options.left_out))]
+    fit(
+        CONFIGS[options.config].changed(options.set),
+        options.pool,
+        options.run,
+        imagenet=options.imagenet,
+        minutes=options.minutes,
+        threads=options.threads,
+        rows=rows,
+    )
     return 0
 
 
