@@ -231,11 +231,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     measured = {}
     for path in options.models:
         if path.is_dir():
-            measured[path.name] = figures(pictures, run_logits(path, pictures))
-            continue
-        with LivenessModel.load(path) as model:
+            found = run_logits(path, pictures)
+        else:
+            model = LivenessModel.load(path)
             found = found_logits(LivenessDetector(model), pictures) if options.detector else logits_of(model, pictures)
-            measured[path.stem] = figures(pictures, found)
+        measured[path.stem] = figures(pictures, found)
     for name, scores in pictures.open_models().items():
         if not np.isnan(scores).any():
             measured[name] = {"sources": by_source(pictures, scores), "vote": voted(pictures, scores)}
