@@ -179,7 +179,7 @@ def voted(pictures: Pictures, scores: Floats, *, source: str = MSU, window: int 
         line = scores[frames[np.argsort(pictures.frames[frames])]].tolist()
         for start in range(len(line) - window + 1):
             votes[pictures.labels[frames[0]]].append(log_average(line[start : start + window]))
-    live, attack = np.array(votes[1.0]), np.array(votes[0.0])
+    live, attack = (np.array(votes[label]) for label in (1.0, 0.0))
     found: dict[str, Any] = {"window": window, "live": len(live), "attacks": len(attack)}
     if len(live) and len(attack):
         found.update(auc=roc_auc(live, attack), eer=eer(live, attack).rate)
@@ -196,15 +196,12 @@ def figures(pictures: Pictures, logits: Floats) -> dict[str, Any]:
 def table(measured: dict[str, dict[str, Any]]) -> str:
     """AUC / APCER of the worst species / BPCER of every source, a column a model, in Markdown."""
     sources = list(next(iter(measured.values()))["sources"])
-    ordered = [MSU, *SCENES, *sorted(one for one in sources if one not in (MSU, *SCENES, "scenes", "others"))]
-    ordered = [one for one in (*ordered, "scenes", "others") if one in sources]
-    lines = ["| source | " + " | ".join(measured) + " |", "|---" * (len(measured) + 1) + "|"]
+    others = sorted(one for one in sources if one not in (MSU, *SCENES, "scenes", "others"))
+    ordered = [one for one in (MSU, *SCENES, *others, "scenes", "others") if one in sources]
+    lines = [f"| source | {' | '.join(measured)} |", "|---" * (len(measured) + 1) + "|"]
     for source in ordered:
-        cells = []
-        for one in measured.values():
-            row = one["sources"][source]
-            known = "auc" in row
-            cells.append(f"{row['auc']:.3f} / {row['apcer']:.0%} / {row['bpcer']:.0%}" if known else "–")
+        rows = [one["sources"][source] for one in measured.values()]
+        cells = [f"{row['auc']:.3f} / {row['apcer']:.0%} / {row['bpcer']:.0%}" if "auc" in row else "–" for row in rows]
         lines.append(f"| {source.partition('/')[0]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
