@@ -176,7 +176,7 @@ def fit(
             loss = learner.step(pool.draw(config.batch), learning_rate)
             learner.minutes = before + (time.monotonic() - began) / 60
             bar.update(config.batch)
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.set_postfix(loss=f"{loss:.3f}", minutes=f"{learner.minutes:.1f} of {minutes:g}", refresh=False)
             if not math.isfinite(loss):
                 raise ArithmeticError(f"the loss is {loss} after {learner.seen} pictures: lower the learning rate")
             if time.monotonic() - kept > KEPT_EVERY_S:
