@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Callable, List, Literal, NamedTuple, Sequence, Tuple
 
+import numpy as np
 from docs import figures
 from PIL import Image
 
