@@ -37,6 +37,8 @@ def main() -> int:
             f"not started: cannot listen on {where} ({reason}): choose another with --host and --port", file=sys.stderr
         )
         return 2
+    if app.test_client().get("/healthz").status_code == 503:
+        print("Redis cannot be reached: uploads are answered with 503 until it can", file=sys.stderr)
     print(f"facelive is at http://{where}", flush=True)
     server.run()
     return 0
