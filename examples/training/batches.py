@@ -178,7 +178,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--chunks", type=int, default=120)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--own", type=Path, default=Path("src/facelive/assets/mobilenet_v2.tflite"))
+    parser.add_argument("--own", type=Path, required=True, help="an earlier one-view .tflite of ours, as a teacher")
     parser.add_argument("--splits", nargs="+", default=["train", FACES])
     parser.add_argument("--left-out", nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=1)

@@ -32,6 +32,7 @@ from facelive import LivenessModel
 
 __all__ = ["LARGEST_DIFFERENCE", "Exported", "convert", "export"]
 
+CALIBRATION = "calibration.json"
 LARGEST_DIFFERENCE = 0.04  # between float16 on any runtime and the network in float32
 # Run by another interpreter, with the library and its own runtime.
 _SCORES = """
@@ -99,6 +100,7 @@ def export(
     logits = said(network, config, seen) @ mixture
     if calibration is None:
         calibration = fit_calibration(logits, pictures.labels, balanced_weights(pictures.rows))
+    (run / CALIBRATION).write_text(json.dumps(calibration), encoding="utf-8")
     model = file_of(network, mixture, calibration.temperature, calibration.offset)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.tflite"
@@ -128,15 +130,15 @@ def _elsewhere(python: Path, path: Path, crops: npt.NDArray[np.uint8]) -> npt.ND
         return np.asarray(np.load(answered))
 
 
-def carried(before: Path, run: Path, calibration: Calibration, familiar: Pictures) -> Calibration:
+def carried(before: Path, run: Path, familiar: Pictures) -> Calibration:
     """The calibration of a refitted run, which no unseen picture is left to fit on.
 
     Args:
-        before: The run that it went on from.
+        before: The run that it went on from, exported already.
         run: The refit.
-        calibration: Of ``before``.
         familiar: Pictures that both learnt from.
     """
+    calibration = Calibration(*json.loads((before / CALIBRATION).read_text(encoding="utf-8")))
     logits = []
     for one in (before, run):
         network, config = load_run(one)
@@ -150,19 +152,15 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("run", type=Path)
     parser.add_argument("--name", required=True)
     parser.add_argument("--out", type=Path, default=Path("src/facelive/assets"))
-    parser.add_argument(
-        "--calibration", type=float, nargs=2, metavar=("TEMPERATURE", "OFFSET"), help="instead of one fitted on val"
-    )
     parser.add_argument("--before", type=Path, help="the run that RUN went on from, whose calibration is carried over")
     parser.add_argument("--about", type=Path, help="JSON of fields for the card")
     parser.add_argument("--python", type=Path, nargs="*", default=[], help="interpreters with another runtime")
     add_places(parser)
     options = parser.parse_args(arguments)
     places = (options.data, options.teachers, options.cache)
-    calibration = Calibration(*options.calibration) if options.calibration else None
-    if options.before and calibration:
-        familiar = Pictures.load(*places, split="train").every(8)
-        calibration = carried(options.before, options.run, calibration, familiar)
+    calibration = None
+    if options.before:
+        calibration = carried(options.before, options.run, Pictures.load(*places, split="train").every(8))
     exported = export(
         options.run,
         options.out,

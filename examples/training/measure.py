@@ -19,6 +19,7 @@ import numpy.typing as npt
 from examples.training.batches import views
 from examples.training.calibration import cross_fitted
 from examples.training.data import PictureStore, Row, add_places, load_rows, open_store
+from examples.training.record import curve, record, rounded
 
 from facelive import LivenessDetector, LivenessModel
 from facelive.metrics import bootstrap_measures, bpcer, eer, roc_auc
@@ -190,7 +191,13 @@ def voted(pictures: Pictures, scores: Floats, *, source: str = MSU, window: int 
 def figures(pictures: Pictures, logits: Floats) -> dict[str, Any]:
     """All figures of a model from its logits: `by_source` with cross-fitted scores, and the vote on MSU."""
     scores = cross_fitted(logits, pictures.rows)
-    return {"sources": by_source(pictures, scores), "vote": voted(pictures, scores)}
+    parts = {"MSU-MFSD": pictures.sources == MSU, "webcam scenes": np.isin(pictures.sources, SCENES)}
+    curves = {
+        name: curve(pictures.labels[part], pictures.kinds[part], scores[part])
+        for name, part in parts.items()
+        if part.any()
+    }
+    return {"sources": by_source(pictures, scores), "vote": voted(pictures, scores), "thresholds": curves}
 
 
 def table(measured: dict[str, dict[str, Any]]) -> str:
@@ -206,22 +213,13 @@ def table(measured: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def rounded(value: Any, digits: int = 4) -> Any:
-    """The same nest of dictionaries and lists with its floats rounded."""
-    if isinstance(value, dict):
-        return {key: rounded(one, digits) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(one, digits) for one in value]
-    return round(float(value), digits) if isinstance(value, float) else value
-
-
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="measure", description=__doc__)
     parser.add_argument("models", nargs="+", type=Path, help="exported files with their cards, or folders of runs")
     parser.add_argument("--sources", nargs="*", default=[], help="these sources instead of the split val")
     parser.add_argument("--detector", action="store_true", help="through the whole detector, which finds the faces")
-    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--record", type=Path, help="folder for a JSON file of figures per model")
     add_places(parser)
     options = parser.parse_args(arguments)
     pictures = Pictures.load(options.data, options.teachers, options.cache, sources=options.sources)
@@ -239,8 +237,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     print(table(measured))
     for name, one in measured.items():
         print(name, "vote of five on MSU:", json.dumps(rounded(one["vote"])))
-    if options.json:
-        options.json.write_text(json.dumps(rounded(measured), indent=1) + "\n", encoding="utf-8")
+        if options.record:
+            record(options.record, name, one)
     return 0
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from examples.training.camera import Box, Pixels, cut, grain, jittered, motion_blur, recompress
 from examples.training.data import add_places
 from examples.training.measure import SCENES, THRESHOLD, Pictures
+from examples.training.record import record
 from PIL import Image
 
 from facelive import LivenessModel
@@ -93,12 +94,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="robustness", description=__doc__)
     parser.add_argument("models", nargs="+", type=Path)
     parser.add_argument("--every", type=int, default=2, help="every n-th picture")
+    parser.add_argument("--record", type=Path, help="folder for a JSON file of figures per model")
     add_places(parser)
     options = parser.parse_args(arguments)
     pictures = Pictures.load(options.data, None, options.cache, sources=SCENES).every(options.every)
     heads = (f"{path.stem}: AUC / APCER / BPCER / flipped" for path in options.models)
     print("| condition | " + " | ".join(heads) + " |")
     live = pictures.labels == 1
+    measured: dict[str, dict[str, dict[str, float]]] = {path.stem: {} for path in options.models}
     still: dict[Path, npt.NDArray[np.float64]] = {}
     for condition, change in CONDITIONS.items():
         cells = []
@@ -106,11 +109,18 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             with LivenessModel.load(path) as model:
                 scores = scores_under(model, pictures, change)
             before = still.setdefault(path, scores)
-            apcer, bpcer = np.mean(scores[~live] >= THRESHOLD), np.mean(scores[live] < THRESHOLD)
-            flipped = np.mean((scores >= THRESHOLD) != (before >= THRESHOLD))
-            auc = roc_auc(scores[live], scores[~live])
-            cells.append(f"{auc:.3f} / {apcer:.1%} / {bpcer:.1%} / {flipped:.1%}")
+            found = {
+                "auc": roc_auc(scores[live], scores[~live]),
+                "apcer": float(np.mean(scores[~live] >= THRESHOLD)),
+                "bpcer": float(np.mean(scores[live] < THRESHOLD)),
+                "flipped": float(np.mean((scores >= THRESHOLD) != (before >= THRESHOLD))),
+            }
+            measured[path.stem][condition] = found
+            cells.append("{auc:.3f} / {apcer:.1%} / {bpcer:.1%} / {flipped:.1%}".format(**found))
         print(f"| {condition} | " + " | ".join(cells) + " |", flush=True)
+    for name, one in measured.items():
+        if options.record:
+            record(options.record, name, {"robustness": one})
     return 0
 
 

@@ -13,7 +13,7 @@ def test_every_step_is_a_command_that_needs_only_what_came_before(tmp_path: Path
         assert importlib.util.find_spec(f"examples.training.{command[0]}")
         target = {"batches": 1, "train": command.index("--run") + 1 if "--run" in command else 0}.get(command[0])
         inputs = [word for place, word in enumerate(command) if word.startswith(str(tmp_path)) and place != target]
-        needed = {word for word in inputs if command[command.index(word) - 1] not in ("--out", "--own", "--json")}
+        needed = {word for word in inputs if command[command.index(word) - 1] not in ("--out", "--own", "--record")}
         assert needed <= made, f"{command[0]} needs {needed - made}"
         made |= {str(result), str(result.parent)}
 
