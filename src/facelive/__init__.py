@@ -19,7 +19,7 @@ from facelive.sessions import LivenessSession
 from facelive.streams import LivenessStream, StreamState
 from facelive.voting import LogAverageVoter, log_average
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "FaceBox",

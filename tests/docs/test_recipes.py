@@ -157,6 +157,38 @@ class TestFastAPI:
             assert camera.receive_json()["frames"] == 1
 
 
+class TestFastAPILogin:
+    @pytest.fixture
+    def client(self) -> Any:
+        app = recipe("fastapi_login", "fastapi", "httpx").app
+        return importlib.import_module("fastapi.testclient").TestClient(app)
+
+    def test_an_accepted_visit_opens_the_route_once(self, client: Any, photo: bytes) -> None:
+        answers = []
+        with client.websocket_connect("/visit") as visit:
+            for _ in range(5):
+                visit.send_bytes(photo)
+                answers.append(visit.receive_json())
+        assert [one["accepted"] for one in answers] == [None, None, None, None, True]
+        assert [one["pass"] for one in answers[:4]] == [None] * 4
+        key = {"X-Live-Pass": answers[4]["pass"]}
+        assert client.get("/account", headers=key).status_code == 200
+        assert client.get("/account", headers=key).status_code == 401
+
+    @pytest.mark.parametrize("key", ["", "guessed"])
+    def test_without_a_visit_the_route_stays_shut(self, client: Any, key: str) -> None:
+        assert client.get("/account", headers={"X-Live-Pass": key}).status_code == 401
+        assert client.get("/account").status_code == 401
+
+    @pytest.mark.parametrize("frame", [b"a note", b"", bytes(9 * 2**20)])
+    def test_what_is_no_picture_ends_the_visit(self, client: Any, frame: bytes) -> None:
+        disconnect = importlib.import_module("starlette.websockets").WebSocketDisconnect
+        with client.websocket_connect("/visit") as visit:
+            visit.send_bytes(frame)
+            with pytest.raises(disconnect):
+                visit.receive_json()
+
+
 class TestDjango:
     @pytest.fixture
     def client(self) -> Any:
