@@ -12,17 +12,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, Callable, Dict, List, Optional
 
+from docs import tables
+from examples.training.measure import MSU, SCENES
+
 HERE = Path(__file__).parent
 DEFAULT = "mobilenet_v2"
-MSU = "nebulaHZH/Anti_Spoofing"
-SCENES = (
-    "koropati/liveness-detection-cnn",
-    "Foxriver-2005/Real-Time-Facial-AntiSpoof-Detection-using-openCV",
-    "Rounakdeepsingh/Face_Anti_Spoofing_System",
-    "sumanadhikari0625/Liveliness-Detection",
-    "yashpatil1805/AntiSpoofing_FaceRecognition",
-    "Ahmedooode/real-vs-fake-face-detection",
-)
 SUMS = ("scenes", "others", "webcam scenes", "all")
 MASKS = ("papermask", "paper_mask", "cutout_papermask", "mixed_print_papermask")
 RATES = ("auc", "eer", "apcer", "bpcer")
@@ -33,8 +27,7 @@ Sources = Dict[str, Figures]
 
 def default_figures() -> Figures:
     """What was measured of the default model."""
-    found: Figures = json.loads((HERE / "measured" / f"{DEFAULT}.json").read_text(encoding="utf-8"))
-    return dict(found.get("measured", found))
+    return tables.measured(DEFAULT)
 
 
 def open_figures() -> Dict[str, Figures]:
@@ -97,9 +90,8 @@ def sources_table() -> str:
             continue
         auc = f"{one['auc']:.3f}{_interval(one)}" if "auc" in one else "–"
         title = "MSU-MFSD" if name == MSU else name.partition("/")[0]
-        lines.append(
-            f"| {title} | {one['live']} / {one['attacks']} | {auc} | {_share(one.get('apcer'))} | {_share(one.get('bpcer'))} |"
-        )
+        errors = f"{_share(one.get('apcer'))} | {_share(one.get('bpcer'))}"
+        lines.append(f"| {title} | {one['live']} / {one['attacks']} | {auc} | {errors} |")
     return "\n".join(lines) + "\n"
 
 
@@ -109,15 +101,16 @@ def vote_table() -> str:
     rows = {"one frame": found["sources"][MSU], "vote of five": found["vote"]}
     lines = ["| MSU-MFSD | AUC | EER | attacks that pass | live refused |", "|---|---|---|---|---|"]
     for title, one in rows.items():
-        lines.append(f"| {title} | {one['auc']:.3f} | {_share(one['eer'])} | {_share(one['apcer'])} | {_share(one['bpcer'])} |")
+        rates = " | ".join(_share(one[rate]) for rate in ("eer", "apcer", "bpcer"))
+        lines.append(f"| {title} | {one['auc']:.3f} | {rates} |")
     return "\n".join(lines) + "\n"
 
 
 def fill(page: Path, name: str, text: str) -> None:
     """Put text between ``<!-- figures: NAME -->`` and ``<!-- end -->`` of a page that cannot include files."""
     old = page.read_text(encoding="utf-8")
-    pattern = rf"(<!-- figures: {name} -->\n\n).*?(\n<!-- end -->)"
-    new = re.sub(pattern, lambda found: found[1] + text + found[2], old, flags=re.S)
+    pattern = rf"(<!-- figures: {name} -->\n).*?(<!-- end -->)"
+    new = re.sub(pattern, lambda found: f"{found[1]}\n{text}\n{found[2]}", old, flags=re.S)
     if new != old:
         page.write_text(new, encoding="utf-8")
 

@@ -11,12 +11,10 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
-from docs import tables
-from PIL import Image, ImageDraw, ImageFont
+from docs import bars, comparison, tables
 
-from facelive import LivenessDetector, LivenessResult, LogAverageVoter, bundled_models
+from facelive import LogAverageVoter, bundled_models
 
-ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"
 
 MSU = tables.MSU
@@ -33,7 +31,8 @@ def main() -> int:
     _write("models.md", tables.models_table(cards, measured))
     _write("help.md", tables.command_help())
     _write("vote.svg", vote_figure())
-    _draw_verdict()
+    comparison.write(_write)
+    bars.write(_write)
     return 0
 
 
@@ -112,34 +111,6 @@ def vote_figure() -> str:
         f'<figure class="chart"><div class="panels">{chart}</div><p class="key"><span>● score of the frame</span>'
         f"<span>{_sample('s0')}vote</span><span>{_sample('equal')}threshold</span></p></figure>\n"
     )
-
-
-def _draw_verdict() -> None:
-    """The portrait, and the attack that is simulated from it, each with the library's verdict."""
-    detector = LivenessDetector()
-    names = [name for name in ("portrait.jpg", "portrait_on_screen.jpg") if (ROOT / "examples" / name).exists()]
-    judged = [_judged(ROOT / "examples" / name, detector.predict(ROOT / "examples" / name)) for name in names]
-    picture = Image.new("RGB", (sum(one.width for one in judged) + 16 * (len(judged) - 1), judged[0].height), "white")
-    for number, one in enumerate(judged):
-        picture.paste(one, (number * (one.width + 16), 0))
-    drawn, target = picture.quantize(128), IMAGES / "verdict.png"
-    if not target.exists() or Image.open(target).convert("RGB").tobytes() != drawn.convert("RGB").tobytes():
-        drawn.save(target, optimize=True)
-
-
-def _judged(path: Path, result: LivenessResult) -> Image.Image:
-    side = 360
-    photo = Image.open(path).convert("RGB")
-    scale = side / photo.width
-    drawn = Image.new("RGB", (side, side + 44), "#16a34a" if result.is_live else "#b91c1c")
-    drawn.paste(photo.resize((side, side), Image.Resampling.LANCZOS), (0, 0))
-    draw = ImageDraw.Draw(drawn)
-    if result.face:
-        x0, y0, x1, y1 = (edge * scale for edge in result.face.edges)
-        draw.rectangle((x0, y0, x1, y1), outline="#16a34a" if result.is_live else "#b91c1c", width=3)
-    score = "" if result.score is None else f"   P(live) {result.score:.2f}"
-    draw.text((14, side + 10), result.verdict.value + score, fill="white", font=ImageFont.load_default(22))
-    return drawn
 
 
 def _write(name: str, text: str) -> None:

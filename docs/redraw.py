@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Callable, List, Literal, NamedTuple, Sequence, Tuple
 
 import numpy as np
-from docs import figures
+from docs import figures, moving
 from PIL import Image
 
 from facelive import LivenessDetector
@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT.parent / "shared" / "data"
 BROWSER = ("playwright", "flask_limiter", "waitress")
 GAP_PX = 24
+PLOTS = ("det", "vote", "groups", "species", "conditions", "light", "threshold")
 FACE = (178.0, 70.0, 270.0, 190.0)  # in the portrait
 
 
@@ -53,6 +54,10 @@ def _missing(step: Step) -> List[str]:
     missing = [name for name in step.modules if importlib.util.find_spec(name) is None]
     missing += [name for name in step.programs if shutil.which(name) is None]
     return missing + [str(folder) for folder in step.folders if not folder.exists()]
+
+
+def _visits() -> None:
+    moving.draw(ROOT / "docs" / "images" / "visits.webp", ROOT / "examples" / "portrait.jpg")
 
 
 def _spoofs() -> None:
@@ -136,7 +141,8 @@ def _save(picture: Image.Image, path: str) -> None:
 
 
 STEPS = (
-    Step([f"docs/images/{name}" for name in ("det.svg", "vote.svg", "verdict.png")], figures.main),
+    Step([f"docs/images/{name}.svg" for name in PLOTS], figures.main),
+    Step(["docs/images/visits.webp"], _visits),
     Step(["docs/training/spoofs.jpg"], _spoofs),
     Step(["docs/images/faces-quality.svg"], _quality_plot, ["matplotlib", "cv2"], folders=[PICTURES]),
     Step(["examples/webcam/frame.png"], _frame, ["cv2"]),

@@ -40,6 +40,6 @@ def test_one_command_draws_every_picture() -> None:
         path.relative_to(ROOT).as_posix()
         for folder in ("docs", "examples")
         for path in (ROOT / folder).rglob("*.*")
-        if path.suffix in (".png", ".jpg", ".svg") and "site" not in path.parts
+        if path.suffix in (".png", ".jpg", ".svg", ".webp") and "site" not in path.parts
     }
     assert drawn == there - {"examples/portrait.jpg", "examples/flask_app/static/icon.svg"}
