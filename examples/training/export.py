@@ -25,8 +25,9 @@ from examples.training.card import model_card
 from examples.training.data import add_places
 from examples.training.measure import Pictures
 from examples.training.networks import file_of
+from examples.training.surroundings import FILE, fit
 from examples.training.teachers import MIXTURE
-from examples.training.train import load_run, said
+from examples.training.train import load_run, pooled, said
 
 from facelive import LivenessModel
 
@@ -77,6 +78,7 @@ def export(
     pictures: Pictures,
     mixture: npt.NDArray[np.float32] = MIXTURE,
     calibration: Optional[Calibration] = None,
+    familiar: Optional[Pictures] = None,
     pythons: Sequence[Path] = (),
     about: Optional[dict[str, Any]] = None,
 ) -> Exported:
@@ -89,6 +91,8 @@ def export(
         pictures: To calibrate on, unless a calibration is given, and to compare runtimes on.
         mixture: float32, (1 + teachers,): the weight of the label's logit and of each teacher's.
         calibration: Taken instead of fitting one.
+        familiar: Pictures that the run learnt from, some thousands, to read the surroundings on; none, and 0.5 lies at
+            the same place for all.
         pythons: Interpreters that have another runtime and the library, to compare as well.
         about: Fields for the card.
 
@@ -97,11 +101,23 @@ def export(
     """
     network, config = load_run(run)
     seen = {look.view: pictures.views[look.view] for look in config.looks}
-    logits = said(network, config, seen) @ mixture
+    features = pooled(network, config, seen)
+    logits, gate, opened = said(network, features) @ mixture, np.zeros(len(features)), None
+    if familiar is not None:
+        surroundings = fit(network, config, familiar)
+        surroundings.save(run / FILE)
+        gate, opened = surroundings(features), surroundings.gate
     if calibration is None:
-        calibration = fit_calibration(logits, pictures.labels, balanced_weights(pictures.rows))
+        calibration = fit_calibration(logits, pictures.labels, balanced_weights(pictures.rows), gate)
     (run / CALIBRATION).write_text(json.dumps(calibration), encoding="utf-8")
-    model = file_of(network, mixture, calibration.temperature, calibration.offset)
+    model = file_of(
+        network,
+        mixture,
+        calibration.temperature,
+        calibration.offset,
+        gate=opened,
+        surroundings=calibration.surroundings,
+    )
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.tflite"
     path.write_bytes(convert(model))
@@ -112,7 +128,7 @@ def export(
     few = slice(0, None, max(1, len(pictures) // 64))
     crops = np.stack([values[few] for values in seen.values()], 1)
     crops = crops if crops.shape[1] > 1 else crops[:, 0]
-    expected = calibration(logits[few])
+    expected = calibration(logits[few], gate[few])
     differences = {"this interpreter": float(np.abs(LivenessModel.load(path).score(crops) - expected).max())}
     for python in pythons:
         differences[str(python)] = float(np.abs(_elsewhere(python, path, crops) - expected).max())
@@ -142,7 +158,8 @@ def carried(before: Path, run: Path, familiar: Pictures) -> Calibration:
     logits = []
     for one in (before, run):
         network, config = load_run(one)
-        logits.append(said(network, config, {look.view: familiar.views[look.view] for look in config.looks}) @ MIXTURE)
+        features = pooled(network, config, {look.view: familiar.views[look.view] for look in config.looks})
+        logits.append(said(network, features) @ MIXTURE)
     return carried_over(calibration, *logits)
 
 
@@ -158,15 +175,15 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     add_places(parser)
     options = parser.parse_args(arguments)
     places = (options.data, options.teachers, options.cache)
-    calibration = None
-    if options.before:
-        calibration = carried(options.before, options.run, Pictures.load(*places, split="train").every(8))
+    familiar = Pictures.load(*places, split="train").every(6)
+    calibration = carried(options.before, options.run, familiar) if options.before else None
     exported = export(
         options.run,
         options.out,
         name=options.name,
         pictures=Pictures.load(*places),
         calibration=calibration,
+        familiar=familiar,
         pythons=options.python,
         about=json.loads(options.about.read_text(encoding="utf-8")) if options.about else None,
     )

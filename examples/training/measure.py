@@ -104,20 +104,23 @@ def logits_of(model: LivenessModel, pictures: Pictures, *, batch: int = 32) -> F
     return _logit(np.concatenate(parts))
 
 
-def found_logits(detector: LivenessDetector, pictures: Pictures) -> Floats:
+def found_logits(model: LivenessModel, pictures: Pictures) -> Floats:
     """The same through the whole detector, which finds the faces itself; what it rejects counts as an attack."""
+    detector = LivenessDetector(model)
     found = (detector.predict(np.asarray(pictures.store[index])).score for index in range(len(pictures)))
     return _logit(np.array([0.0 if score is None else score for score in found]))
 
 
-def run_logits(run: Path, pictures: Pictures) -> Floats:
-    """The same of a run that is not exported: float64, (N,)."""
+def run_logits(run: Path, pictures: Pictures) -> tuple[Floats, Floats]:
+    """The same of a run, and its gate, closed before its export: float64, (N,) each."""
+    from examples.training.surroundings import FILE, Surroundings
     from examples.training.teachers import MIXTURE
-    from examples.training.train import load_run, said
+    from examples.training.train import load_run, pooled, said
 
     network, config = load_run(run)
-    seen = {look.view: pictures.views[look.view] for look in config.looks}
-    return np.asarray(said(network, config, seen) @ MIXTURE, np.float64)
+    features = pooled(network, config, {look.view: pictures.views[look.view] for look in config.looks})
+    gate = Surroundings.load(run / FILE)(features) if (run / FILE).exists() else np.zeros(len(features))
+    return np.asarray(said(network, features) @ MIXTURE, np.float64), gate
 
 
 def _logit(scores: Floats) -> Floats:
@@ -188,9 +191,9 @@ def voted(pictures: Pictures, scores: Floats, *, source: str = MSU, window: int 
     return found
 
 
-def figures(pictures: Pictures, logits: Floats) -> dict[str, Any]:
-    """All figures of a model from its logits: `by_source` with cross-fitted scores, and the vote on MSU."""
-    scores = cross_fitted(logits, pictures.rows)
+def figures(pictures: Pictures, logits: Floats, gate: npt.ArrayLike = 0.0) -> dict[str, Any]:
+    """All figures of a model from its logits: `by_source` with cross-fitted scores, the vote on MSU, curves."""
+    scores = cross_fitted(logits, pictures.rows, gate)
     parts = {"MSU-MFSD": pictures.sources == MSU, "webcam scenes": np.isin(pictures.sources, SCENES)}
     curves = {
         name: curve(pictures.labels[part], pictures.kinds[part], scores[part])
@@ -226,11 +229,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     measured = {}
     for path in options.models:
         if path.is_dir():
-            found = run_logits(path, pictures)
+            measured[path.stem] = figures(pictures, *run_logits(path, pictures))
         else:
-            model = LivenessModel.load(path)
-            found = found_logits(LivenessDetector(model), pictures) if options.detector else logits_of(model, pictures)
-        measured[path.stem] = figures(pictures, found)
+            through = found_logits if options.detector else logits_of
+            measured[path.stem] = figures(pictures, through(LivenessModel.load(path), pictures))
     for name, scores in pictures.open_models().items():
         if not np.isnan(scores).any():
             measured[name] = {"sources": by_source(pictures, scores), "vote": voted(pictures, scores)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -133,7 +133,15 @@ def _cut(values: list[Any], name: str, kept: dict[str, npt.NDArray[np.int64]]) -
     return [value[..., mine] for value in values]
 
 
-def file_of(network: Any, mixed: npt.NDArray[np.float32], temperature: float, offset: float) -> Any:
+def file_of(
+    network: Any,
+    mixed: npt.NDArray[np.float32],
+    temperature: float,
+    offset: float,
+    *,
+    gate: Optional[tuple[npt.NDArray[np.float32], float]] = None,
+    surroundings: float = 0.0,
+) -> Any:
     """The network that ships: one output, P(live), from a fixed mixture of its logits.
 
     Args:
@@ -141,14 +149,22 @@ def file_of(network: Any, mixed: npt.NDArray[np.float32], temperature: float, of
         mixed: float32, (1 + answers,): the weight of the label's logit and of each answer's in the mixture.
         temperature: Divides the mixture.
         offset: Added to it afterwards; 0.5 is the operating point then.
+        gate: Kernel (F,) and bias of a sigmoid on the features.
+        surroundings: Added to the logit as far as the gate is open.
     """
     from keras import Model, layers
 
     both = network.get_layer("label").input
     label, answers = (network.get_layer(name).get_weights() for name in ("label", "answers"))
-    kernel = np.concatenate([label[0], answers[0]], 1) @ mixed[:, None]
-    bias = np.concatenate([label[1], answers[1]]) @ mixed[:, None]
+    kernel = np.concatenate([label[0], answers[0]], 1) @ mixed[:, None] / temperature
+    bias = np.concatenate([label[1], answers[1]]) @ mixed[:, None] / temperature + offset
     live = layers.Dense(1, activation="sigmoid", name="live")
-    model = Model(network.inputs, live(both))
-    live.set_weights([kernel / temperature, bias / temperature + offset])
+    if gate is None:
+        model = Model(network.inputs, live(both))
+        live.set_weights([kernel, bias])
+        return model
+    opened = layers.Dense(1, activation="sigmoid", name="gate")
+    model = Model(network.inputs, live(layers.Concatenate(name="gated")([both, opened(both)])))
+    opened.set_weights([gate[0][:, None], np.array([gate[1]], np.float32)])
+    live.set_weights([np.concatenate([kernel, [[surroundings]]]), bias])
     return model

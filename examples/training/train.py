@@ -29,7 +29,7 @@ from examples.training.twin import Twin
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["Learner", "fit", "load_run", "prepared", "said"]
+__all__ = ["Learner", "fit", "load_run", "pooled", "prepared", "said"]
 
 KEPT_EVERY_S = 240
 WEIGHTS, LAST = "mean.weights.h5", "last.pt"
@@ -194,15 +194,27 @@ def load_run(run: Path) -> tuple[Any, Config]:
     return network, config
 
 
-def said(network: Any, config: Config, views: dict[str, npt.NDArray[np.uint8]], batch: int = 64) -> Any:
-    """Logits of the label and of every teacher: float32, (N, 1 + answers)."""
-    twin = Twin(network).to(memory_format=torch.channels_last).eval()
+def said(network: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Logits of the label and of every teacher from a network's features: float32, (N, 1 + answers)."""
+    heads = [network.get_layer(name).get_weights() for name in ("label", "answers")]
+    kernel, bias = (np.concatenate(parts, -1) for parts in zip(*heads))
+    return np.asarray(features @ kernel + bias, np.float32)
+
+
+def pooled(
+    network: Any, config: Config, views: dict[str, npt.NDArray[np.uint8]], batch: int = 64
+) -> npt.NDArray[np.float32]:
+    """What the heads see of both views: float32, (N, F)."""
+    import keras
+
+    twin = (
+        Twin(keras.Model(network.inputs, network.get_layer("label").input)).to(memory_format=torch.channels_last).eval()
+    )
     parts = []
     with torch.no_grad():
         for start in range(0, len(views[config.looks[0].view]), batch):
             inputs = [prepared(views[look.view][start : start + batch], torch.device("cpu")) for look in config.looks]
-            label, answers, _ = twin(*inputs)
-            parts.append(torch.cat([label, answers], 1).float().numpy())
+            parts.append(twin(*inputs)[0].numpy())
     return np.concatenate(parts)
 
 
@@ -224,15 +236,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         everything = load_rows(options.data, options.teachers)
         sources = [everything[number].source for number in drawn(everything)]
         rows = [place for place, source in enumerate(sources) if not source.startswith(tuple(options.left_out))]
-    fit(
-        CONFIGS[options.config].changed(options.set),
-        options.pool,
-        options.run,
-        imagenet=options.imagenet,
-        minutes=options.minutes,
-        threads=options.threads,
-        rows=rows,
-    )
+    config, limits = CONFIGS[options.config].changed(options.set), {"minutes": options.minutes, "rows": rows}
+    fit(config, options.pool, options.run, imagenet=options.imagenet, threads=options.threads, **limits)
     return 0
 
 

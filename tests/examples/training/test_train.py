@@ -54,11 +54,11 @@ def fitted(config: Config, pool: Path, run: Path, imagenet: Path) -> Any:
 
 
 def test_a_run_learns_and_goes_on_from_its_checkpoint(pool: Path, tmp_path: Path, imagenet: Path) -> None:
-    from examples.training.train import said
+    from examples.training.train import pooled, said
 
     run, seen = tmp_path / "run", examples(32, asked=True, seed=9)
     network = fitted(TINY, pool, run, imagenet)
-    logits = said(network, TINY, {"near": seen["near"]})
+    logits = said(network, pooled(network, TINY, {"near": seen["near"]}))
     assert logits.shape == (32, 8)
     live, attack = logits[seen["label"] == 1], logits[seen["label"] == 0]
     assert (live.mean(0) > attack.mean(0)).all()  # each of the eight heads
