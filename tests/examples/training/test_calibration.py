@@ -24,6 +24,16 @@ def test_a_calibration_is_found_again() -> None:
     assert found.offset == pytest.approx(-0.7, abs=0.08)
 
 
+def test_frames_that_lie_lower_get_their_own_offset_back() -> None:
+    rng = np.random.default_rng(1)
+    gate = (rng.random(20_000) < 0.5).astype(float)
+    logits = rng.normal(0, 4, 20_000)
+    labels = (rng.random(20_000) < Calibration(2.0, -0.7, 1.5)(logits, gate)).astype(float)
+    found = fit_calibration(logits, labels, np.ones(20_000), gate)
+    assert found.surroundings == pytest.approx(1.5, abs=0.1)
+    assert found.offset == pytest.approx(-0.7, abs=0.1)
+
+
 def test_a_perfect_split_stays_finite() -> None:
     found = fit_calibration([-1.0, -2.0, 3.0, 2.0], [0, 0, 1, 1], np.ones(4))
     assert np.isfinite(found).all()

@@ -99,3 +99,14 @@ def test_the_file_is_the_mixture_of_its_logits(network: Any) -> None:
     expected = 1 / (1 + np.exp(-(logits / 1.5 - 0.2)))
     found = answers(file_of(network, mixed, 1.5, -0.2), inputs)[0]
     np.testing.assert_allclose(found[:, 0], expected, atol=1e-5)
+
+
+def test_an_open_gate_adds_its_offset_to_the_mixture(network: Any) -> None:
+    inputs, mixed = [pictures(3, 7), pictures(3, 8)], np.array([0.4, 0.1, 0.2, 0.3], np.float32)
+    kernel = np.zeros(network.get_layer("label").input.shape[-1], np.float32)
+    plain, shut, opened = (
+        answers(file_of(network, mixed, 1.5, -0.2, gate=gate, surroundings=1.3), inputs)[0][:, 0]
+        for gate in (None, (kernel, -30.0), (kernel, 30.0))
+    )
+    np.testing.assert_allclose(shut, plain, atol=1e-6)
+    np.testing.assert_allclose(np.log(opened / (1 - opened)), np.log(plain / (1 - plain)) + 1.3, atol=1e-4)
