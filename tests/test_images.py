@@ -583,6 +583,29 @@ def test_a_picture_waits_until_what_others_decode_leaves_room() -> None:
         assert reading.result(timeout=60).pixels.shape == (40, 60, 3)
 
 
+PEAK = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from facelive.images import read_image
+threads = int(sys.argv[2])
+def read(_):
+    return read_image(sys.argv[1]).pixels.shape
+with ThreadPoolExecutor(threads) as pool:
+    assert set(pool.map(read, range(threads))) == {(6000, 6000, 3)}
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux the peak of a process is counted in kilobytes")
+def test_threads_that_decode_large_pictures_at_once_need_the_memory_of_one(tmp_path: Path) -> None:
+    Image.new("RGB", (6_000, 6_000), "white").save(tmp_path / "large.jpg")
+    one, six = (
+        int(subprocess.check_output([sys.executable, "-c", PEAK, tmp_path / "large.jpg", str(threads)]))
+        for threads in (1, 6)
+    )
+    assert six < 2 * one  # a finished picture may still be held while the next is decoded
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking beside threads is what is tried
 def test_a_child_does_not_wait_for_what_its_parent_decoded() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facelive import FaceBox, LivenessResult, Reason, Verdict
+from facelive import FaceBox, Guidance, LivenessResult, Reason, SessionReason, Verdict
 
 edges = st.floats(-1000, 1000)
 extents = st.floats(0.5, 1000)
@@ -79,11 +79,9 @@ def test_a_result_is_true_only_if_live() -> None:
 
 
 def test_words_format_as_themselves_on_every_python() -> None:
-    assert (f"{Verdict.LIVE} {Reason.NO_FACE}", str(Verdict.SPOOF), f"{Verdict.LIVE:>6}") == (
-        "live no_face",
-        "spoof",
-        "  live",
-    )
+    for word in (*Verdict, *Reason, *Guidance, *SessionReason):
+        assert (f"{word}", str(word), f"{word:>30}") == (word.value, word.value, f"{word.value:>30}")
+    assert f"{Verdict.LIVE} {Reason.NO_FACE}" == "live no_face"
 
 
 @pytest.mark.parametrize(

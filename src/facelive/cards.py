@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -98,22 +99,22 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         try:
-            self._settle("value_range", tuple(_number(value) for value in self.value_range))
+            self._set("value_range", tuple(_number(value) for value in self.value_range))
             if not isinstance(self.limits, (list, tuple)):
                 raise TypeError("limits are a list of sentences")
-            self._settle("limits", tuple(self.limits))
+            self._set("limits", tuple(self.limits))
             views = {name: _number(scale) for name, scale in dict(self.views).items()}
-            self._settle("views", views or {"near": _number(self.crop_scale)})
-            self._settle("crop_scale", self.views.get("near", next(iter(self.views.values()))))
-            self._settle("threshold", _number(self.threshold))
+            self._set("views", views or {"near": _number(self.crop_scale)})
+            self._set("crop_scale", self.views.get("near", next(iter(self.views.values()))))
+            self._set("threshold", _number(self.threshold))
             problem = self._problem()
         except (TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"the model card holds a value of the wrong type: {error!s:.200}") from error
         if problem:
             raise ModelError(f"the model card of {str(self.name)[:_MAX_NAME]!r} {problem}")
-        self._settle("sha256", self.sha256.lower())
+        self._set("sha256", self.sha256.lower())
 
-    def _settle(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
     def _problem(self) -> Optional[str]:
@@ -171,7 +172,7 @@ class ModelCard:
                 text = file.read(MAX_CARD_BYTES + 1)
             if len(text) > MAX_CARD_BYTES:
                 raise ValueError(f"it has more than {MAX_CARD_BYTES} bytes")
-            content = json.loads(text.decode("utf-8-sig"))
+            content = json.loads(text.removeprefix(codecs.BOM_UTF8).decode())
         except (OSError, ValueError, RecursionError, MemoryError) as error:
             raise ModelError(f"cannot read the model card {os.fspath(path)!r}: {error}") from error
         if not isinstance(content, dict):

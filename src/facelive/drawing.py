@@ -7,6 +7,7 @@ from typing import Optional
 from PIL import Image, ImageDraw, ImageFont
 from typing_extensions import Literal
 
+from facelive.forks import LOADING
 from facelive.images import ImageLike, read_image
 
 __all__ = ["draw_face"]
@@ -61,6 +62,7 @@ def draw_face(
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     try:
-        return ImageFont.load_default(size)
+        with LOADING:
+            return ImageFont.load_default(size)
     except (TypeError, ImportError):  # Pillow before 10.1 and Pillow without FreeType have one small font
         return ImageFont.load_default()

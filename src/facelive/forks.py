@@ -6,11 +6,13 @@ import logging  # noqa: F401  its own wait for a fork must be registered before 
 import os
 import threading
 
+from PIL import ImageFile  # noqa: F401  Pillow itself loads it only when it first converts a picture
+
 __all__ = ["LOADING"]
 
 LOADING = threading.RLock()
 """Held while modules are imported or interpreters built on first use. A fork waits for it: a child made in between
-would wait for locks of a thread that it does not have, Python's for imports or the runtime's own."""
+would wait forever for locks of a thread that it does not have, Python's for imports or the runtime's own."""
 
 _LONGEST_S = 30.0  # should loading itself hang, or wait for a lock that the forking thread holds, the fork goes on
 _held: list[bool] = []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Iterable, Iterator, Optional, Tuple
 
 import numpy as np
 import numpy.typing as npt
 
 from facelive.errors import FaceliveError
+from facelive.forks import LOADING
 from facelive.images import is_single
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
 
@@ -59,21 +61,19 @@ def numbered(images: Iterable[Any], faces: Optional[Iterable[Any]] = None) -> It
     """
     if is_single(images):
         raise ValueError("predict_batch takes a list of pictures; hand a single one to predict")
+    if faces is None:
+        return ((index, image, None) for index, image in enumerate(images))
     counts = _length(images), _length(faces)
-    if faces is not None and None not in counts and counts[0] != counts[1]:
+    if None not in counts and counts[0] != counts[1]:
         raise ValueError(f"{counts[0]} pictures came with {counts[1]} faces: give one box or None per picture")
     return _paired(images, faces)
 
 
-def _paired(images: Iterable[Any], faces: Optional[Iterable[Any]]) -> Iterator[Tuple[int, Any, Any]]:
-    boxes = None if faces is None else iter(faces)
-    for index, image in enumerate(images):
-        face = None if boxes is None else next(boxes, _MISSING)
-        if face is _MISSING:
-            raise ValueError(f"picture {index} came without a face: give one box or None per picture")
+def _paired(images: Iterable[Any], faces: Iterable[Any]) -> Iterator[Tuple[int, Any, Any]]:
+    for index, (image, face) in enumerate(zip_longest(images, faces, fillvalue=_MISSING)):
+        if image is _MISSING or face is _MISSING:
+            raise ValueError(f"picture {index} came without a {'face' if face is _MISSING else 'picture'}")
         yield index, image, face
-    if boxes is not None and next(boxes, _MISSING) is not _MISSING:
-        raise ValueError("more faces came than pictures: give one box or None per picture")
 
 
 def with_progress(items: Iterator[Any], images: Iterable[Any]) -> Iterator[Any]:
@@ -83,7 +83,8 @@ def with_progress(items: Iterator[Any], images: Iterable[Any]) -> Iterator[Any]:
         FaceliveError: tqdm is not installed.
     """
     try:
-        from tqdm import tqdm
+        with LOADING:
+            from tqdm import tqdm
     except ImportError as error:
         raise FaceliveError("progress=True needs tqdm, run: pip install tqdm") from error
     return iter(tqdm(items, total=_length(images), unit="picture"))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Mapping
 
 from facelive.results import Reason
+from facelive.words import Word
 
 __all__ = ["GUIDANCE", "Guidance"]
 
 
-class Guidance(str, enum.Enum):
+class Guidance(Word):
     """What the person can do so that the next frame is better; the words are the application's."""
 
     FACE_THE_CAMERA = "face_the_camera"

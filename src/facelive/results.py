@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -12,21 +11,12 @@ from typing_extensions import Literal
 from facelive.boxes import FaceBox
 from facelive.drawing import draw_face
 from facelive.images import ImageLike
+from facelive.words import Word
 
 __all__ = ["FaceBox", "LivenessResult", "Reason", "Verdict"]
 
 
-class _Word(str, enum.Enum):
-    """A word that formats as itself on every Python; 3.11 changed what ``f"{member}"`` gives."""
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self.value), spec)
-
-
-class Verdict(_Word):
+class Verdict(Word):
     """The answer about one frame, or about a stream up to this frame; ``f"{verdict}"`` is ``live``."""
 
     LIVE = "live"
@@ -48,7 +38,7 @@ class Verdict(_Word):
         return cls.LIVE if score >= threshold else cls.SPOOF
 
 
-class Reason(_Word):
+class Reason(Word):
     """Why a frame was rejected: the face could not be judged, or not yet, so it was not accepted."""
 
     UNREADABLE = "unreadable"

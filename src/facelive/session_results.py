@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from typing_extensions import TypedDict
@@ -12,13 +11,14 @@ from typing_extensions import TypedDict
 from facelive.challenges.protocol import Screen
 from facelive.guidance import Guidance
 from facelive.results import FaceBox, LivenessResult
+from facelive.words import Word
 
 __all__ = ["SessionDecision", "SessionFrame", "SessionMemory", "SessionReason", "SessionState", "SessionStep"]
 
 _VERSION = 1
 
 
-class SessionReason(str, enum.Enum):
+class SessionReason(Word):
     """Why a session refused."""
 
     NOT_LIVE = "not_live"
@@ -153,25 +153,19 @@ class SessionMemory:
         if state["version"] != _VERSION or state["window"] != window:
             raise ValueError("a state of another version or window")
         scores = [float(score) for score in state["scores"]]
-        started_ms, last_ms = (
-            None if time is None else float(time) for time in (state["started_ms"], state["last_ms"])
-        )
-        face = None
-        if state["face_px"] is not None:
-            x0, y0, x1, y1 = state["face_px"]
-            face = FaceBox(x0, y0, x1, y1)
+        times = [float(time) for time in (state["started_ms"], state["last_ms"]) if time is not None]
+        face = None if state["face_px"] is None else FaceBox(*state["face_px"])
         decision = None
         if state["decision"] is not None:
             decision = SessionDecision(**state["decision"])
             reason = None if decision.reason is None else SessionReason(decision.reason)
-            decision = SessionDecision(decision.accepted is True, reason, decision.vote, decision.frames)
+            decision = replace(decision, accepted=decision.accepted is True, reason=reason)
         missed, answered = state["missed"], state["answered"]
-        times = [] if started_ms is None or last_ms is None else [started_ms, last_ms]
         whole = (
             all(0 <= score <= 1 for score in scores)
             and all(map(math.isfinite, times))
             and times == sorted(times)
-            and (started_ms is None) == (last_ms is None)
+            and len(times) in (0, 2)
             and bool(scores) == (face is not None)
             and not (scores and not times)
             and isinstance(missed, int)
@@ -181,4 +175,5 @@ class SessionMemory:
         )
         if not whole:
             raise ValueError("a state that no session can have")
+        started_ms, last_ms = times or (None, None)
         return cls(window, answered, scores, face, missed, started_ms, last_ms, decision)

@@ -59,7 +59,8 @@ _Task = tuple[str, str, set[str], Callable[[], str]]
 
 def _tasks(detector: LivenessDetector, folder: Path) -> Iterator[_Task]:
     """Kind, name, allowed answers and the call for each file of the corpus."""
-    refused, judged = {"ImageError"}, {"ImageError", "spoof", "rejected"}
+    refused = {"ImageError", "ImageTooLargeError"}
+    judged = {*refused, "spoof", "rejected"}
     for kind, files, may in (
         ("bomb", pictures.bombs(), judged),
         ("cut short", pictures.truncated(), refused),

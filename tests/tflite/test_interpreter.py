@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from facelive import ModelError
 from facelive.tflite import RUNTIMES, TFLiteModel, runtime_name
 
 NETWORKS = Path(__file__).parents[1] / "networks"
+PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.jpg"
 
 
 def network(name: str = "sigmoid") -> TFLiteModel:
@@ -162,17 +164,27 @@ def test_the_greeting_of_a_runtime_is_dropped_and_nothing_else() -> None:
     assert in_a_fresh_process(code).stderr.splitlines()[:2] == ["ERROR: broken", "after"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_waits_while_a_thread_loads() -> None:
+def test_tensorflow_is_used_where_nothing_else_is() -> None:
+    """Where a module ``tensorflow.lite`` is imported by its name, it has no interpreter."""
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed: it was not tried as the only runtime")
     code = (
-        "import os, sys, threading, time\n"
-        "from facelive.forks import LOADING\n"
-        "def load():\n"
-        "    with LOADING: started.set(); time.sleep(0.3); done.append(1)\n"
-        "started, done = threading.Event(), []\n"
-        "threading.Thread(target=load).start(); started.wait()\n"
-        "child = os.fork()\n"
-        "if not child: os._exit(0 if done and LOADING.acquire(timeout=5) else 1)\n"
-        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+        "import sys; sys.modules['ai_edge_litert'] = sys.modules['tflite_runtime'] = None\n"
+        "from facelive import LivenessDetector; from facelive.tflite import runtime_name\n"
+        f"print(runtime_name(), LivenessDetector().predict({str(PORTRAIT)!r}).verdict)"
     )
-    assert in_a_fresh_process(code).returncode == 0
+    assert in_a_fresh_process(code).stdout.split() == ["tensorflow", "live"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory a process has asked for")
+def test_two_hundred_and_fifty_megabytes_are_enough_to_load_and_judge() -> None:
+    code = (
+        "import resource; from pathlib import Path; from facelive import LivenessDetector\n"
+        "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 250 * 2**20,) * 2)\n"
+        f"print(LivenessDetector().predict({str(PORTRAIT)!r}).verdict)"
+    )
+    done = in_a_fresh_process(code)
+    if runtime_name() == "tensorflow":
+        pytest.skip("TensorFlow alone takes more than that")
+    assert done.stdout.strip() == "live", done.stderr

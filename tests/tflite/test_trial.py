@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facelive import ModelError
+from facelive import LivenessModel, ModelError
 from facelive.tflite.trial import try_out
 
 NETWORKS = Path(__file__).parents[1] / "networks"
@@ -91,3 +91,27 @@ def test_it_works_in_a_process_whose_memory_is_limited() -> None:
     command = [sys.executable, "-c", code, str(NETWORKS / "sigmoid.tflite")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_path_object_on_sys_path_is_passed_over_as_python_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [Path("/no/such/place"), *sys.path])
+    LivenessModel.load(NETWORKS / "sigmoid.tflite", live_class=1)
+
+
+def test_a_very_long_sys_path_is_no_reason_to_refuse_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, *[f"/no/such/place/{number:0200}" for number in range(2_000)]])
+    LivenessModel.load(NETWORKS / "sigmoid.tflite", live_class=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="servers that embed Python are not found on Windows")
+@pytest.mark.parametrize("server", ["uwsgi", "apache2", ""])
+def test_in_a_server_that_embeds_python_no_second_server_is_started(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in uWSGI, where ``sys.executable`` is the server; one that is started here leaves a file behind."""
+    (tmp_path / "server").write_text(f"#!/bin/sh\ntouch {tmp_path / 'started'}\nexit 1\n")
+    (tmp_path / "server").chmod(0o755)
+    (tmp_path / "server").rename(tmp_path / (server or "unnamed"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / server) if server else "")
+    LivenessModel.load(NETWORKS / "sigmoid.tflite", live_class=1)
+    assert not (tmp_path / "started").exists()

@@ -7,7 +7,7 @@ import sys
 from typing import Callable, Optional, Sequence
 
 from facelive.cli.parser import make_parser
-from facelive.cli.terminal import bear_any_name
+from facelive.cli.terminal import allow_any_name
 from facelive.errors import FaceliveError
 
 __all__ = ["main"]
@@ -21,7 +21,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     Args:
         arguments: The words after ``facelive``, by default those of this process.
     """
-    bear_any_name()
+    allow_any_name()
     try:
         code = _run(arguments)
         sys.stdout.flush()  # here, where a full disk can still be said and counted

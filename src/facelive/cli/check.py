@@ -12,8 +12,9 @@ from typing import Counter as Count
 
 from facelive import FaceliveError, LivenessDetector, LivenessResult, RuntimeUnavailableError, Verdict
 from facelive.cli.pictures import STANDARD_INPUT, pictures
-from facelive.cli.terminal import Progress, coloured, printable
+from facelive.cli.terminal import Progress, coloured
 from facelive.pool import in_processes
+from facelive.words import printable
 
 __all__ = ["add_check_parser"]
 

@@ -9,26 +9,16 @@ import sys
 import time
 from typing import Any, TextIO
 
-__all__ = ["Progress", "bear_any_name", "coloured", "printable"]
+__all__ = ["Progress", "allow_any_name", "coloured"]
 
 _COLOURS = {"live": "32", "spoof": "31", "rejected": "33"}
 
 
-def bear_any_name() -> None:
+def allow_any_name() -> None:
     """Let output show what its encoding lacks as escapes instead of ending the run."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def printable(name: str) -> str:
-    r"""A name with escapes for what would move the cursor, start a line or is no character at all.
-
-    Example:
-        >>> print(printable("caf\udce9\n.jpg"))
-        caf\udce9\n.jpg
-    """
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in name)
 
 
 def coloured(word: str, stream: TextIO) -> str:

@@ -8,6 +8,7 @@ from typing import List, Optional, Sequence
 from facelive.evaluation.operating import OperatingPoint
 from facelive.evaluation.report import Measure, RateRow, Report
 from facelive.metrics import Interval
+from facelive.words import printable
 
 __all__ = ["MEASURES", "figure", "limit_text", "percent", "render_table", "span"]
 
@@ -66,7 +67,7 @@ def render_table(report: Report) -> str:
         lines += ["", *(line for note in report.notes for line in _wrapped(note, bullet="- "))]
     if run["results"]:
         lines += ["", f"every outcome: {run['results']}"]
-    return "\n".join(map(_printable, lines))
+    return "\n".join(map(printable, lines))
 
 
 def limit_text(point: OperatingPoint) -> str:
@@ -121,8 +122,3 @@ def _aligned(rows: Sequence[Sequence[str]]) -> List[str]:
 
 def _wrapped(text: str, *, bullet: str = "") -> List[str]:
     return textwrap.wrap(bullet + text, _WIDTH, subsequent_indent=" " * len(bullet), break_on_hyphens=False)
-
-
-def _printable(line: str) -> str:
-    """With escapes for what would move the cursor or start a line."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)

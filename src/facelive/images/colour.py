@@ -10,6 +10,7 @@ from typing import Any, Optional
 import numpy as np
 from PIL import Image
 
+from facelive.forks import LOADING
 from facelive.images.limits import MAX_PROFILE_BYTES
 
 __all__ = ["to_srgb"]
@@ -68,7 +69,8 @@ def _transform(profile: bytes) -> Any:
     """The way to sRGB; ``None`` where the colours hardly change, or Pillow was built without colour management."""
     cube = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype=np.uint8)] * 3), axis=-1).reshape(18, -1, 3)
     try:
-        from PIL import ImageCms
+        with LOADING:
+            from PIL import ImageCms
 
         source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
         transform = ImageCms.buildTransform(source, ImageCms.ImageCmsProfile(target), "RGB", "RGB")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Iterator, Optional, Tuple
 
 import numpy as np
@@ -16,8 +18,8 @@ from facelive.images.arrays import on_white
 from facelive.images.colour import to_srgb
 from facelive.images.files import Encoded
 from facelive.images.limits import MAX_PIXELS, check_size, decoding
-from facelive.images.sources import shown
 from facelive.images.tiff import exif_orientation
+from facelive.words import shown
 
 __all__ = ["decode", "from_pillow"]
 
@@ -32,6 +34,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_PLUGINS = {"JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "GIF": "Gif", "BMP": "Bmp", "TIFF": "Tiff"}
 _UNREAD = {
     "HEIF": "HEIC, which Pillow alone does not read: pip install pillow-heif, then "
     "'import pillow_heif' and 'pillow_heif.register_heif_opener()', and hand it in again",
@@ -46,10 +49,8 @@ def decode(file: Encoded, min_side_px: Optional[int], max_pixels: int) -> Tuple[
     """Pixels of a file, uint8, (H, W, 3), upright, sRGB; and how many of the original's pixels one of them spans."""
     if file.kind in _UNREAD and not (file.kind == "HEIF" and "HEIF" in Image.OPEN):
         raise ImageError(f"the picture is {_UNREAD[file.kind]}")
-    if file.kind not in Image.OPEN:
-        with LOADING:
-            Image.preinit()  # the common formats; what is still missing Pillow looks for itself
-    with _told_apart(), Image.open(io.BytesIO(file.data), formats=[file.kind]) as opened:
+    _load_plugin(file.kind)
+    with _blamed(), Image.open(io.BytesIO(file.data), formats=[file.kind]) as opened:
         width, height = opened.size
         check_size(width, height, max_pixels)
         if min_side_px and file.kind == "JPEG":
@@ -66,16 +67,25 @@ def decode(file: Encoded, min_side_px: Optional[int], max_pixels: int) -> Tuple[
 def from_pillow(image: Image.Image, max_pixels: int) -> _Pixels:
     """Pixels of an image that the program decoded, or decodes its own way; the image itself stays as it is."""
     check_size(*image.size, max_pixels)
-    with _told_apart(), decoding(image.size[0] * image.size[1]):
+    with _blamed(), decoding(image.size[0] * image.size[1]):
         rgb = _to_rgb(image)
         exif, profile = image.info.get("exif"), image.info.get("icc_profile")  # a PNG may have read it just now
         turn = exif_orientation(exif) if isinstance(exif, bytes) else 1
         return _pixels(rgb, turn, profile)
 
 
+@cache
+def _load_plugin(kind: str) -> None:
+    """Load what reads a format, where Pillow would do it later, and all of its fifty plugins for a WebP."""
+    with LOADING:
+        Image.preinit()
+        if kind in _PLUGINS:
+            importlib.import_module(f"PIL.{_PLUGINS[kind]}ImagePlugin")
+
+
 @contextmanager
-def _told_apart() -> Iterator[None]:
-    """Say whose fault it is: the picture's, the program's or the machine's."""
+def _blamed() -> Iterator[None]:
+    """Raise what says whose fault it is: the picture's, the program's or the machine's."""
     try:
         yield
     except ImageError:

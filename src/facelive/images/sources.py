@@ -15,18 +15,13 @@ from PIL import Image
 
 from facelive.errors import ImageError
 from facelive.images.limits import MAX_BYTES, refuse_bytes
+from facelive.words import shown
 
-__all__ = ["from_file", "from_path", "from_text", "is_closed", "not_yet_decoded", "shown"]
+__all__ = ["from_file", "from_path", "from_text", "is_closed", "not_yet_decoded"]
 
 _REREAD = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BASE64_STARTS = ("/9j/", "_9j_", "iVBORw0KGgo", "R0lGOD", "UklGR")  # JPEG, PNG, GIF, WebP
-
-
-def shown(value: object, most: int = 60) -> str:
-    """A short, printable beginning of what a caller handed in or a library said: never the whole of it."""
-    text = str(value)
-    return repr(text[:most])[1:-1] + ("…" if len(text) > most else "")
 
 
 def from_text(text: str) -> bytes:
