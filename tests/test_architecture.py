@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ LAYERS = {
     "errors": 0,
     "boxes": 0,
     "forks": 0,
+    "words": 0,
     "tflite": 1,
     "images": 1,
     "drawing": 1,
@@ -64,6 +66,7 @@ def imports(path: Path) -> set[str]:
 
 
 FILES = sorted(SOURCE.rglob("*.py"))
+ROOMS = [path for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
@@ -76,6 +79,20 @@ def test_imports_point_down(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_rooms_are_small(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_one_module_starts_processes_that_work() -> None:
+    assert [path.name for path in FILES if "ProcessPoolExecutor(" in path.read_text(encoding="utf-8")] == ["pool.py"]
+
+
+def test_the_map_draws_the_tree_and_its_layers_as_they_are() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = page.partition("src/facelive/\n")[2].partition("```")[0]
+    drawn = {name for line in tree.splitlines() for name in re.split(" {2,}", line.strip())[0].split()}
+    assert drawn == {path.name + "/" if path.is_dir() else path.stem for path in ROOMS}
+    rows = re.findall(r"^\| (\d) \| (.*?) \|", page, re.MULTILINE)
+    named = {name.rstrip("/"): int(layer) for layer, names in rows for name in re.findall("`(.*?)`", names)}
+    assert named == LAYERS
 
 
 def test_the_door_is_sorted_and_open() -> None:

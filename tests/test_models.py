@@ -250,8 +250,9 @@ def test_a_card_may_have_a_byte_order_mark_and_an_upper_case_hash(tmp_path: Path
 
 @pytest.mark.parametrize("field", ["threshold", "crop_scale", "input_size", "live_class", "value_range"])
 def test_true_is_no_number_in_a_card(field: str) -> None:
+    values: Any = {"name": "mine", "live_class": 1, field: (False, True) if field == "value_range" else True}
     with pytest.raises(ModelError, match="model card"):
-        ModelCard(**{"name": "mine", "live_class": 1, field: (False, True) if field == "value_range" else True})
+        ModelCard(**values)
 
 
 def test_a_threshold_that_accepts_everything_is_refused() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Sequence, Tuple
 
-__all__ = ["FaceBox", "Point"]
+__all__ = ["FaceBox", "Point", "overlap"]
 
 Point = Tuple[float, float]
 
@@ -89,12 +89,7 @@ class FaceBox:
             >>> FaceBox(0, 0, 2, 2).overlap(FaceBox(1, 0, 3, 2))
             0.3333333333333333
         """
-        width = min(self.x1, other.x1) - max(self.x0, other.x0)
-        height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        if width <= 0 or height <= 0:
-            return 0.0
-        areas = (self.x1 - self.x0) * (self.y1 - self.y0) + (other.x1 - other.x0) * (other.y1 - other.y0)
-        return width * height / (areas - width * height)
+        return overlap(self.edges, other.edges)
 
     def scaled(self, factor: float) -> FaceBox:
         """The same face in a picture ``factor`` times as large.
@@ -116,3 +111,17 @@ class FaceBox:
             "score": round(self.score, 4),
             "landmarks_px": None if self.landmarks is None else [[round(x, 1), round(y, 1)] for x, y in self.landmarks],
         }
+
+
+def overlap(one: Sequence[float], two: Sequence[float]) -> float:
+    """Intersection over union of two boxes that begin with ``(x0, y0, x1, y1)``; 0 where one has no area.
+
+    Example:
+        >>> overlap((0, 0, 2, 2), (1, 0, 3, 2))
+        0.3333333333333333
+    """
+    width, height = min(one[2], two[2]) - max(one[0], two[0]), min(one[3], two[3]) - max(one[1], two[1])
+    if not (width > 0 and height > 0):
+        return 0.0
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
+    return width * height / (areas - width * height)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,11 @@ from PIL import Image
 
 __all__ = ["face_crop", "normalize", "scene_crop", "to_pillow"]
 
+_Pixels = npt.NDArray[np.uint8]
+_Box = Tuple[float, float, float, float]
 
-def face_crop(
-    image: npt.NDArray[np.uint8], box: tuple[float, float, float, float], *, scale: float, size: int = 128
-) -> npt.NDArray[np.uint8]:
+
+def face_crop(image: _Pixels, box: _Box, *, scale: float, size: int = 128) -> _Pixels:
     """Cut the square around a face and resize it.
 
     The square has the box's centre and ``scale`` times its longer side. It is resized with an anti-aliasing
@@ -38,31 +39,20 @@ def face_crop(
         >>> face_crop(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240), scale=1.5).shape
         (128, 128, 3)
     """
-    height, width = image.shape[:2]
-    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
-        raise ValueError(f"the face box {box} lies outside the {width}x{height} picture")
-    side = scale * max(box[2] - box[0], box[3] - box[1])
+    width, height, side = _checked(image, box, scale)
     columns = _Span.along(width, (box[0] + box[2]) / 2, side, size)
     rows = _Span.along(height, (box[1] + box[3]) / 2, side, size)
     part = to_pillow(image[rows.first : rows.last, columns.first : columns.last])
-    source = (
-        columns.low - columns.first,
-        rows.low - rows.first,
-        columns.high - columns.first,
-        rows.high - rows.first,
-    )
-    resized = np.asarray(
-        part.resize((columns.inner, rows.inner), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0)
-    )
+    source = (columns.low - columns.first, rows.low - rows.first, columns.high - columns.first, rows.high - rows.first)
+    small = part.resize((columns.inner, rows.inner), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0)
+    resized = np.asarray(small)
     if columns.inner == size and rows.inner == size:
         return resized
     padding = ((rows.before, rows.after), (columns.before, columns.after), (0, 0))
     return np.pad(resized, padding, mode="reflect")
 
 
-def scene_crop(
-    image: npt.NDArray[np.uint8], box: tuple[float, float, float, float], *, scale: float, size: int = 128
-) -> npt.NDArray[np.uint8]:
+def scene_crop(image: _Pixels, box: _Box, *, scale: float, size: int = 128) -> _Pixels:
     """Cut a square of real pixels around a face, for what is around it: edges of paper, hands, a screen's frame.
 
     The square has ``scale`` times the box's longer side, or the picture's shorter side where that is less, and is
@@ -85,16 +75,14 @@ def scene_crop(
         >>> scene_crop(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240), scale=3).shape
         (128, 128, 3)
     """
-    height, width = image.shape[:2]
-    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
-        raise ValueError(f"the face box {box} lies outside the {width}x{height} picture")
-    side = min(scale * max(box[2] - box[0], box[3] - box[1]), width, height)
+    width, height, side = _checked(image, box, scale)
+    side = min(side, width, height)
     left = min(max((box[0] + box[2] - side) / 2, 0.0), width - side)
     top = min(max((box[1] + box[3] - side) / 2, 0.0), height - side)
     first_x, first_y = math.floor(left), math.floor(top)
     part = to_pillow(image[first_y : math.ceil(top + side), first_x : math.ceil(left + side)])
     low_x, low_y = left - first_x, top - first_y
-    # Rounding may end a hair behind the last pixel, which Pillow refuses.
+    # Rounding may end slightly past the last pixel, which Pillow refuses.
     source = (low_x, low_y, min(low_x + side, part.width), min(low_y + side, part.height))
     return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0))
 
@@ -123,7 +111,7 @@ def normalize(
     return result
 
 
-def to_pillow(image: npt.NDArray[np.uint8]) -> Image.Image:
+def to_pillow(image: _Pixels) -> Image.Image:
     """A picture as Pillow's copy of it, in two thirds of the time of ``Image.fromarray``, which paints it black first.
 
     Args:
@@ -137,6 +125,14 @@ def to_pillow(image: npt.NDArray[np.uint8]) -> Image.Image:
     picture = Image.new("RGB", (width, height), None)
     picture.frombytes(np.ascontiguousarray(image))
     return picture
+
+
+def _checked(image: _Pixels, box: _Box, scale: float) -> tuple[int, int, float]:
+    """The picture's width and height, and the side of the square that is wanted; the box must overlap the picture."""
+    height, width = image.shape[:2]
+    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
+        raise ValueError(f"the face box {box} lies outside the {width}x{height} picture")
+    return width, height, scale * max(box[2] - box[0], box[3] - box[1])
 
 
 class _Span(NamedTuple):

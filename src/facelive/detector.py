@@ -112,6 +112,34 @@ class LivenessDetector:
         """
         return self._score([self._look(image, face, order)])[0]
 
+    def _look(self, image: ImageLike, face: Optional[FaceLike], order: Order) -> Frame:
+        """A picture's face, in its original pixels, and its views, or the reason why there are none."""
+        # A caller's face may be far smaller than one the detector looks for, so it gets every pixel.
+        picture = read_image(image, order=order, min_side_px=_MIN_SIDE_PX if face is None else None)
+        pixels, (height, width) = picture.pixels, picture.pixels.shape[:2]
+        found: Union[FaceBox, Reason]
+        if face is not None:
+            found = face_in(face, width, height, scale=picture.scale)
+        elif self.faces is None:
+            found = face_of_crop(width, height, self.model.card.crop_scale)
+        else:
+            found = choose_face(detected(self.faces, pixels), width, height, self.quality.multiple_faces)
+        if isinstance(found, Reason):
+            return Frame(reason=found)
+        frame = Frame(found.scaled(picture.scale), reason=self.quality.check(pixels, found))
+        if frame.reason is None:
+            frame.views = self.model.crops(pixels, found.edges)
+        return frame
+
+    def _score(self, frames: list[Frame]) -> list[LivenessResult]:
+        """Score the frames that have views, in one call, and ask each frame for its result."""
+        usable = [frame for frame in frames if frame.views is not None]
+        if usable:
+            views = np.stack([frame.views for frame in usable if frame.views is not None])
+            for frame, score in zip(usable, self.model.score(views).tolist()):
+                frame.score = score
+        return [frame.result(self.threshold) for frame in frames]
+
     def predict_batch(
         self,
         images: Iterable[ImageLike],
@@ -149,6 +177,17 @@ class LivenessDetector:
         while some := list(islice(items, _TOGETHER)):
             results += self._score([self._look_or_say(*item, order, on_error) for item in some])
         return results
+
+    def _look_or_say(
+        self, index: int, image: ImageLike, face: Optional[FaceLike], order: Order, on_error: str
+    ) -> Frame:
+        """As ``_look``; a picture that cannot be read is named, or becomes a frame that says why."""
+        try:
+            return self._look(image, face, order)
+        except ImageError as error:
+            if on_error == "return":
+                return Frame(reason=Reason.UNREADABLE, error=str(error))
+            raise type(error)(f"{picture_name(index, image)}: {error}") from error
 
     def stream(
         self, *, max_age_ms: Optional[float] = None, state: Optional[StreamState] = None, order: Order = "RGB"
@@ -199,45 +238,6 @@ class LivenessDetector:
     def close(self) -> None:
         """Release the model's interpreters in all threads; later calls raise ``ModelError``."""
         self.model.close()
-
-    def _look(self, image: ImageLike, face: Optional[FaceLike], order: Order) -> Frame:
-        """A picture's face, in its original pixels, and its views, or the reason why there are none."""
-        # A caller's face may be far smaller than one the detector looks for, so it gets every pixel.
-        picture = read_image(image, order=order, min_side_px=_MIN_SIDE_PX if face is None else None)
-        pixels, (height, width) = picture.pixels, picture.pixels.shape[:2]
-        found: Union[FaceBox, Reason]
-        if face is not None:
-            found = face_in(face, width, height, scale=picture.scale)
-        elif self.faces is None:
-            found = face_of_crop(width, height, self.model.card.crop_scale)
-        else:
-            found = choose_face(detected(self.faces, pixels), width, height, self.quality.multiple_faces)
-        if isinstance(found, Reason):
-            return Frame(reason=found)
-        frame = Frame(found.scaled(picture.scale), reason=self.quality.check(pixels, found))
-        if frame.reason is None:
-            frame.views = self.model.crops(pixels, found.edges)
-        return frame
-
-    def _look_or_say(
-        self, index: int, image: ImageLike, face: Optional[FaceLike], order: Order, on_error: str
-    ) -> Frame:
-        """As ``_look``; a picture that cannot be read is named, or becomes a frame that says why."""
-        try:
-            return self._look(image, face, order)
-        except ImageError as error:
-            if on_error == "return":
-                return Frame(reason=Reason.UNREADABLE, error=str(error))
-            raise type(error)(f"{picture_name(index, image)}: {error}") from error
-
-    def _score(self, frames: list[Frame]) -> list[LivenessResult]:
-        """Score the frames that have views, in one call, and ask each frame for its result."""
-        usable = [frame for frame in frames if frame.views is not None]
-        if usable:
-            views = np.stack([frame.views for frame in usable if frame.views is not None])
-            for frame, score in zip(usable, self.model.score(views).tolist()):
-                frame.score = score
-        return [frame.result(self.threshold) for frame in frames]
 
     def __enter__(self) -> LivenessDetector:
         return self

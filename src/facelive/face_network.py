@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from itertools import compress
 from operator import itemgetter, mul
 from pathlib import Path
 from typing import Any, List, Optional
@@ -13,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from facelive.boxes import FaceBox, overlap
 from facelive.crops import to_pillow
 from facelive.errors import ImageError, ModelError
 from facelive.forks import LOADING
-from facelive.results import FaceBox
 from facelive.tflite import TFLiteModel
 
 __all__ = ["BundledFaceDetector"]
@@ -154,24 +155,14 @@ def _suppress(found: list[_Row]) -> list[_Row]:
     faces = []
     while found:
         best, rest = found[0], found[1:]
-        overlaps = [_overlap(best, row) for row in rest]
-        same = [best, *(row for row, overlap in zip(rest, overlaps) if overlap > _SAME_FACE)]
-        found = [row for row, overlap in zip(rest, overlaps) if not overlap > _SAME_FACE]
+        is_same = [overlap(best, row) > _SAME_FACE for row in rest]
+        same = [best, *compress(rest, is_same)]
+        found = [row for row, joined in zip(rest, is_same) if not joined]
         scores = [row[14] for row in same]
         total = sum(scores)
         faces.append([sum(map(mul, column, scores)) / total for column in zip(*same)])
         faces[-1][14] = best[14]
     return faces
-
-
-def _overlap(one: _Row, two: _Row) -> float:
-    """Intersection over union; ``FaceBox.overlap`` for rows, which need not have an area."""
-    width = min(one[2], two[2]) - max(one[0], two[0])
-    height = min(one[3], two[3]) - max(one[1], two[1])
-    if not (width > 0 and height > 0):
-        return 0.0
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
-    return width * height / (areas - width * height)
 
 
 def _boxes(found: list[_Row], width: int, height: int) -> list[FaceBox]:

@@ -61,7 +61,7 @@ def in_processes(work: Callable[[_Item], _Answer], items: Iterable[_Item], *, wo
         while running:
             yield from running.popleft().result()
     except BrokenProcessPool as error:
-        raise FaceliveError("a worker process died, perhaps for want of memory; start again to go on") from error
+        raise FaceliveError("a worker process died, perhaps out of memory; start again to go on") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -77,7 +77,7 @@ def _pool(work: Callable[[Any], Any], workers: int) -> Tuple[Executor, Callable[
 
 @contextlib.contextmanager
 def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C is the parent's, after it has started a worker, which inherits that it is deaf to it."""
+    """Hold Ctrl-C back while a worker starts, which inherits that it ignores it: handling it is the parent's part."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -228,5 +228,11 @@ def _challenge_state(challenge: Optional[Challenge]) -> Optional[Dict[str, Any]]
 
 
 def same_face(before: FaceBox, now: FaceBox) -> bool:
+    """Whether a face stayed in place and size from one judged frame to the next, as a session asks.
+
+    Example:
+        >>> same_face(FaceBox(0, 0, 100, 100), FaceBox(5, 5, 105, 105))
+        True
+    """
     change = max(now.side_px / before.side_px, before.side_px / now.side_px)
     return before.overlap(now) >= _MIN_OVERLAP and change <= _MAX_SIZE_CHANGE

@@ -8,7 +8,7 @@ from typing import Callable, List, Optional
 
 from typing_extensions import TypedDict
 
-from facelive.faces import FaceLike
+from facelive.faces import FaceLike, as_face
 from facelive.images import ImageLike
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
 from facelive.voting import LogAverageVoter
@@ -104,10 +104,7 @@ class LivenessStream:
         try:
             scores, edges, rejected = state["scores"], state["face_px"], state["rejected"]
             times = state["timestamps_ms"] if voter.max_age_ms is not None else [None] * len(scores)
-            face = None
-            if edges is not None:
-                x0, y0, x1, y1 = edges
-                face = FaceBox(x0, y0, x1, y1)
+            face = None if edges is None else as_face(edges)
             possible = len(scores) == len(times) and len(scores) <= voter.window and bool(scores) == (face is not None)
             if not possible or not isinstance(rejected, int) or not 0 <= rejected < voter.window:
                 raise ValueError("its scores, timestamps, face and count do not fit together")

@@ -11,8 +11,7 @@ import pytest
 from tests.cli.shell import facelive
 
 from facelive import LivenessModel
-from facelive.bench import Case, measure
-from facelive.bench.costs import time_case
+from facelive.bench import Case, measure, time_case
 
 MODEL = Path(__file__).parents[1] / "networks" / "sigmoid.tflite"
 

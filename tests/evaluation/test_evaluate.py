@@ -112,6 +112,9 @@ def test_the_results_of_other_settings_are_refused(folder: Path, model: Path, tm
     upside_down = LivenessDetector(LivenessModel.load(model, live_class=0), threshold=0.5, faces=None)
     with pytest.raises(EvaluationError, match=r"model_reading was \[1, .* and is now \[0, "):
         evaluate(folder, upside_down, results=tmp_path / "r.jsonl")
+    seen_wider = LivenessDetector(LivenessModel.load(model, views={"near": 1.5}), threshold=0.5, faces=None)
+    with pytest.raises(EvaluationError, match=r"model_reading was .*'near': 1.0.* and is now .*'near': 1.5"):
+        evaluate(folder, seen_wider, results=tmp_path / "r.jsonl")
     searching = LivenessDetector(model, threshold=0.5)
     with pytest.raises(EvaluationError, match=r"faces was .* and is now 'BundledFaceDetector'"):
         evaluate(folder, searching, results=tmp_path / "r.jsonl")

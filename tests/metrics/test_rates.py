@@ -27,7 +27,6 @@ def test_the_worst_species_is_reported_not_the_pool() -> None:
     assert metrics.apcer(attacks, 0.5) == 0.5
     assert metrics.apcer_by_species(attacks, 0.5) == {"print": 0.0, "mask": 0.5}
     assert metrics.acer([0.9], attacks, 0.5) == 0.25
-    assert metrics.hter([0.9], attacks, 0.5) == 0.005
 
 
 @settings(deadline=None)

@@ -50,7 +50,7 @@ def save_views(name: str, share: float, side: int = 32) -> None:
     """Convert a network of two named inputs, which answers with ``share`` of the near view's mean and the rest wide."""
     specs = [tf.TensorSpec([None, side, side, 3], tf.float32, name=view) for view in ("wide", "near")]
 
-    @tf.function(input_signature=specs)
+    @tf.function(input_signature=specs)  # type: ignore[untyped-decorator,unused-ignore]
     def answer(wide: tf.Tensor, near: tf.Tensor) -> tf.Tensor:
         return (share * tf.reduce_mean(near, [1, 2, 3]) + (1 - share) * tf.reduce_mean(wide, [1, 2, 3]))[:, None]
 

@@ -7,13 +7,4 @@ from facelive.challenges.head_turn import HeadTurn, nose_offset
 from facelive.challenges.protocol import Challenge, ChallengeStatus
 from facelive.challenges.screen_light import COLOURS, ScreenLight, face_light, follows
 
-__all__ = [
-    "COLOURS",
-    "Challenge",
-    "ChallengeStatus",
-    "HeadTurn",
-    "ScreenLight",
-    "face_light",
-    "follows",
-    "nose_offset",
-]
+__all__ = ["COLOURS", "Challenge", "ChallengeStatus", "HeadTurn", "ScreenLight", "face_light", "follows", "nose_offset"]

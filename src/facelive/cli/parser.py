@@ -1,17 +1,17 @@
-"""What the command line understands, and what it answers to a slip of the fingers."""
+"""What the command line understands, and what it suggests after a typing mistake."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import sys
 from typing import Any, List, NoReturn, Optional, Sequence
 
-from facelive import __version__
+from facelive import __version__, bundled_models
 from facelive.cli.bench import add_bench_parser
 from facelive.cli.check import add_check_parser
 from facelive.cli.evaluate import add_evaluate_parser
-from facelive.cli.models import add_models_parser
 
 __all__ = ["make_parser"]
 
@@ -22,10 +22,26 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("-V", "--version", action="version", version=f"facelive {__version__}")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for add in (add_check_parser, add_models_parser, add_evaluate_parser, add_bench_parser):
+    for add in (add_check_parser, _add_models_parser, add_evaluate_parser, add_bench_parser):
         add(commands)
     parser.commands = list(commands.choices)  # those of the commands have none
     return parser
+
+
+def _add_models_parser(commands: Any) -> None:
+    parser = commands.add_parser("models", help="list the bundled models")
+    parser.add_argument("--json", action="store_true", help="the whole cards")
+    parser.set_defaults(run=_models)
+
+
+def _models(options: argparse.Namespace) -> int:
+    cards = bundled_models()
+    if options.json:
+        print(json.dumps({name: card.to_dict() for name, card in cards.items()}, indent=2))
+    else:
+        for name, card in cards.items():
+            print(f"{name:<14}{card.version:<8}{card.description}")
+    return 0
 
 
 class _Parser(argparse.ArgumentParser):

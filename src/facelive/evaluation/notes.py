@@ -30,7 +30,7 @@ def find_notes(
     complete = bool(rows[0].judged and any(row.judged for row in rows[1:]))
     notes = [] if complete else ["One class has no score at all, so no rate over both can be given."]
     if scores.size > 1 and (scores == scores[0]).all():
-        notes.append(f"All {scores.size:,} scores are equal ({scores[0]:.4g}): the model tells nothing apart.")
+        notes.append(f"All {scores.size:,} scores are equal ({scores[0]:.4g}): the model separates nothing.")
     for row in rows:
         error = "BPCER" if row.is_live else "APCER"
         if row.judged and not row.errors:

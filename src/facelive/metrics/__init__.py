@@ -9,24 +9,9 @@ the standard reports it; species are never pooled in silence. All functions are 
 from __future__ import annotations
 
 from .bootstrap import bootstrap_measures, bootstrap_rate
-from .curves import (
-    DetCurve,
-    EqualErrorRate,
-    ErrorPoint,
-    apcer_at_bpcer,
-    bpcer_at_apcer,
-    det_curve,
-    eer,
-    roc_auc,
-)
+from .curves import DetCurve, EqualErrorRate, ErrorPoint, apcer_at_bpcer, bpcer_at_apcer, det_curve, eer, roc_auc
 from .intervals import Interval, clopper_pearson, largest_error_count, rule_of_three, smallest_sample
-from .rates import (
-    acer,
-    apcer,
-    apcer_by_species,
-    bpcer,
-    hter,
-)
+from .rates import acer, apcer, apcer_by_species, bpcer
 
 __all__ = [
     "DetCurve",
@@ -44,7 +29,6 @@ __all__ = [
     "clopper_pearson",
     "det_curve",
     "eer",
-    "hter",
     "largest_error_count",
     "roc_auc",
     "rule_of_three",

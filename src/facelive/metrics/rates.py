@@ -9,13 +9,7 @@ import numpy.typing as npt
 
 from ._scores import Attacks, checked, checked_species, checked_threshold
 
-__all__ = [
-    "acer",
-    "apcer",
-    "apcer_by_species",
-    "bpcer",
-    "hter",
-]
+__all__ = ["acer", "apcer", "apcer_by_species", "bpcer"]
 
 
 def apcer(attacks: Attacks, threshold: float) -> float:
@@ -96,32 +90,6 @@ def acer(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
         0.5
     """
     return (apcer(attacks, threshold) + bpcer(bona_fide, threshold)) / 2
-
-
-def hter(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
-    """Half total error rate at a threshold fixed on another set.
-
-    ``HTER = (FAR + FRR) / 2``, where FAR is the share of all attacks accepted, species pooled (that is its
-    difference from `acer`), and FRR is the BPCER. The threshold must come from a development set, most often its
-    EER threshold; taken from the same scores the HTER flatters. Source: S. Bengio and J. Mariethoz, "A
-    statistical significance test for person authentication", Odyssey 2004.
-
-    Args:
-        bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), or a mapping of species to scores, which are pooled.
-        threshold: The threshold chosen on the development set.
-
-    Returns:
-        The rate in [0, 1].
-
-    Example:
-        >>> from facelive.metrics import eer
-        >>> threshold = eer([0.6, 0.8], [0.2, 0.4]).threshold
-        >>> hter([0.5, 0.7], {"print": [0.1, 0.2, 0.3], "replay": [0.9]}, threshold)
-        0.375
-    """
-    pooled = np.concatenate(list(checked_species(attacks).values()))
-    return (_share(pooled >= checked_threshold(threshold)) + bpcer(bona_fide, threshold)) / 2
 
 
 def _share(errors: npt.NDArray[np.bool_]) -> float:

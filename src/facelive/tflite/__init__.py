@@ -15,7 +15,7 @@ def load_network(content: bytes, *, name: str = "model", num_threads: int = 1, k
         content: The bytes of the file.
         name: What errors call it.
         num_threads: Threads inside one call; 1 is fastest at the sizes bundled here.
-        known: Whether its hash is the one that its card names: such a file is loaded without more ado.
+        known: Whether its hash is the one that its card names: such a file is loaded at once.
 
     Raises:
         ModelError: The bytes are not a TFLite model that this runtime can run.
