@@ -108,7 +108,7 @@ def threshold_slider() -> str:
         return '<p class="unmeasured">The errors have not been measured over all thresholds yet.</p>\n'
     choices = "".join(f"<option>{name}</option>" for name in curves)
     return (
-        '<figure class="chart" id="threshold" markdown="0">'
+        '<figure class="chart" id="threshold-plot" markdown="0">'
         f'<label>pictures <select>{choices}</select></label><div class="panels"></div>'
         '<label class="slide">threshold <input type="range" min="0.05" max="0.95" step="0.01" value="0.5"></label>'
         '<p class="said" aria-live="polite"></p>'

@@ -1,6 +1,6 @@
 // The slider of the page about thresholds. Both errors are drawn over the threshold; nothing is fetched.
 (() => {
-  const figure = document.getElementById("threshold");
+  const figure = document.getElementById("threshold-plot");
   if (!figure) return;
   const curves = JSON.parse(figure.querySelector("script").textContent);
   const [choice, slider] = [figure.querySelector("select"), figure.querySelector("input")];

@@ -128,6 +128,24 @@ def address(site: Path) -> Iterator[str]:
     server.server_close()
 
 
+def test_no_page_is_wider_than_a_phone(address: str, pages: Dict[str, Page]) -> None:
+    pytest.importorskip("playwright", reason="playwright is not installed: no browser looked at the site")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium is installed: no browser looked at the site")
+    wide = []
+    with importlib.import_module("playwright.sync_api").sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.set_default_timeout(120_000)
+        for name in pages:
+            page.goto(address + name)
+            if page.evaluate("document.documentElement.scrollWidth") > 390:
+                wide.append(name)
+        browser.close()
+    assert not wide
+
+
 def test_a_browser_asks_nobody_else(address: str) -> None:
     pytest.importorskip("playwright", reason="playwright is not installed: no browser looked at the site")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -135,6 +153,7 @@ def test_a_browser_asks_nobody_else(address: str) -> None:
         pytest.skip("no Chromium is installed: no browser looked at the site")
     asked: set[str] = set()
     failed: List[str] = []
+    said: List[str] = []
     with importlib.import_module("playwright.sync_api").sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
@@ -142,11 +161,17 @@ def test_a_browser_asks_nobody_else(address: str) -> None:
         page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
         page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
         page.on("pageerror", lambda error: failed.append(str(error)))
-        for name in ("streaming/", "scores/", "deployment/", "api/", ""):
+        for name in ("streaming/", "scores/", "deployment/", "api/", "glossary/", ""):
             page.goto(f"{address}/{name}")
+        page.goto(f"{address}/threshold/")
+        page.locator("#threshold-plot input").fill("0.8")
+        said.append(page.locator("#threshold-plot .said").inner_text())
         page.click(".md-search__input", force=True)
         page.keyboard.type("threshold")
         page.wait_for_selector(".md-search-result__item")
         browser.close()
     assert asked <= {urlsplit(address).netloc, ""}
     assert not failed
+    assert re.fullmatch(
+        r"At a threshold of 0\.80: [\d.]+ % of attacks pass, [\d.]+ % of live people are refused\.", said[0]
+    )
