@@ -130,9 +130,9 @@ def _cell(one: Optional[Figures], what: str) -> str:
 
 
 def _share(rate: Optional[float]) -> str:
-    return "not measured" if rate is None else f"{100 * rate:.1f} %"
+    return "not measured" if rate is None else f"{100 * rate:.1f}\u00a0%"
 
 
 def _interval(one: Figures) -> str:
     low, high = one.get("intervals", {}).get("auc", (None, None))
-    return "" if low is None else f" ({low:.2f}–{high:.2f})"
+    return "" if low is None else f" ({low:.2f}\u2060–\u2060{high:.2f})"

@@ -37,9 +37,9 @@ def test_new_figures_reach_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ours == {
         "webcam scenes: AUC": "0.500",
         "MSU-MFSD: AUC": "0.500",
-        "MSU-MFSD: attacks that pass / live refused": "25.0 % / 12.5 %",
+        "MSU-MFSD: attacks that pass / live refused": "25.0\u00a0% / 12.5\u00a0%",
         "tight crops: AUC": "0.375",
-        "paper masks that pass": "75.0 %",
+        "paper masks that pass": "75.0\u00a0%",
     }
 
 
