@@ -152,7 +152,10 @@ def _frame(
         else:
             word, tone = _outcome(row, known)
             pen.text((SIDE + 62, y + 24), word, fill=tone, font=_font(22))
-            _mark(pen, SIDE + 34, y + 22, known, tone)
+            if tone == AMBER:
+                pen.text((SIDE + 27, y + 1), "!", fill=tone, font=_font(38))
+            else:
+                _mark(pen, SIDE + 34, y + 22, known, tone)
     pen.text((SIDE + 20, SIDE - 28), "attacks simulated from the portrait", fill="#94a3b8", font=_font(14))
     return picture
 
