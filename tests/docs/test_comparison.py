@@ -31,7 +31,12 @@ def test_new_figures_reach_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
         SCENES[0]: LAB,
         "some/crops": {**LAB, "auc": 0.375},
     }
-    monkeypatch.setattr(tables, "measured", lambda name: {"sources": sources})
+    even = {"at": [0.25, 0.75], "apcer": [0.5, 0.25], "bpcer": [0.0, 0.5]}
+    found = {"sources": sources, "vote": LAB, "thresholds": {"some room": even}}
+    monkeypatch.setattr(tables, "measured", lambda name: found)
+    assert bars.threshold_curves() == {"some room": even}
+    assert "some room" in bars.threshold_slider()
+    assert all(plot() for plot in (bars.groups_plot, bars.species_plot, bars.conditions_plot, bars.light_plot))
     rows = [re.findall(r"[^|*]+", line) for line in comparison.comparison_table().splitlines()[2:]]
     ours = {row[0].strip(): row[1].strip() for row in ([cell for cell in row if cell.strip()] for row in rows)}
     assert ours == {
