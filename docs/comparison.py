@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 from statistics import mean
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Set
 
 from docs import tables
 from examples.training.measure import MSU, SCENES
@@ -37,14 +37,20 @@ def open_figures() -> Dict[str, Figures]:
 
 
 def scenes(sources: Sources) -> Optional[Figures]:
-    """The plain mean over the sources that are one room and one camera each."""
-    return sources.get("scenes") or _means([sources[name] for name in SCENES if name in sources])
+    """The plain mean over the sources that are one room and one camera each, of those that every model judged."""
+    return _means([sources[name] for name in SCENES if name in sources and name in _shared()])
 
 
 def others(sources: Sources) -> Optional[Figures]:
-    """The plain mean over all other sources but MSU-MFSD: tight crops for the most part."""
+    """The same over all other sources but MSU-MFSD: tight crops for the most part."""
     apart = (MSU, *SCENES, *SUMS)
-    return sources.get("others") or _means([one for name, one in sources.items() if name not in apart])
+    return _means([one for name, one in sources.items() if name not in apart and name in _shared()])
+
+
+def _shared() -> Set[str]:
+    """The sources that were measured with every model: a mean over more of them for one would not be fair."""
+    models = [default_figures(), *open_figures().values()]
+    return set.intersection(*({name for name, one in model["sources"].items() if "auc" in one} for model in models))
 
 
 def masks(sources: Sources) -> Optional[float]:
