@@ -34,7 +34,7 @@ class Config:
     """
 
     looks: tuple[Look, ...]
-    samples: int = 200_000
+    samples: int = 150_000
     batch: int = 64
     seed: int = 1
     learning_rate: float = 1e-3

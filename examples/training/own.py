@@ -24,7 +24,8 @@ from examples.training.card import TEACHERS
 from examples.training.config import CONFIGS, Config
 from examples.training.data import load_rows, open_store
 from examples.training.export import export
-from examples.training.measure import Pictures, errors, logits_of, rounded
+from examples.training.measure import Pictures, errors, logits_of
+from examples.training.record import rounded
 from examples.training.sampling import Sampler
 from examples.training.teachers import MIXTURE
 from examples.training.train import fit

@@ -16,10 +16,10 @@ from examples.training.measure import (
     errors,
     figures,
     logits_of,
-    rounded,
     table,
     voted,
 )
+from examples.training.record import rounded
 from examples.training.robustness import CONDITIONS, scores_under
 
 from facelive import LivenessModel
