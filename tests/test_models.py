@@ -161,7 +161,7 @@ class TestPickling:
         model = LivenessModel.load()
         data = pickle.dumps(pickle.loads(pickle.dumps(model)))
         assert str(ASSETS).encode() not in data
-        crop = np.full((1, 128, 128, 3), 90, np.uint8)
+        crop = np.full((1, len(model.card.views), 128, 128, 3), 90, np.uint8)
         assert pickle.loads(data).score(crop).tolist() == model.score(crop).tolist()
 
     def test_a_file_that_changed_meanwhile_is_noticed(self, tmp_path: Path) -> None:
@@ -188,8 +188,9 @@ class TestBundled:
         assert card.licence and card.description and card.limits and card.training and card.measured
 
     def test_it_scores_in_batches_as_alone(self, name: str) -> None:
-        crops = np.random.default_rng(0).integers(0, 256, (5, 128, 128, 3), dtype=np.uint8)
         model = LivenessModel.load(name)
+        shape = (5, len(model.card.views), 128, 128, 3)
+        crops = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
         singles = [model.score(crop[np.newaxis])[0] for crop in crops]
         assert model.score(crops).tolist() == pytest.approx(singles, abs=1e-4)
 

@@ -18,7 +18,7 @@ __all__ = ["Box", "Camera", "Pixels", "cut", "grain", "jittered", "margins", "mo
 
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
-_STRIP = np.random.default_rng(0).standard_normal(1 << 21, np.float32)
+_STRIP = np.random.default_rng(0).standard_normal(1 << 20, np.float32)
 
 
 @dataclass(frozen=True)
