@@ -52,8 +52,8 @@ def answer(
 ) -> dict[str, Any]:
     """The JSON for a frame that was looked at.
 
-    ``decision`` is ``Real`` only once a visit has been accepted; ``percentage`` is the vote in tens, so that nobody can
-    climb it. Exact numbers are told only on demand.
+    ``decision`` is ``Real`` only once a visit has been accepted. ``percentage`` is the vote in tens, at the end: who
+    heard it before could leave a visit that goes badly, and no try would be counted. Exact numbers come only on demand.
 
     Args:
         step: What the frame did.
@@ -68,11 +68,12 @@ def answer(
     accepted = decision is not None and decision.accepted and not too_late
     vote = log_average(scores) if scores and not too_late else None
     unusable = decision is None and result.reason is not None
+    silent = unusable or (decision is None and not exact)
     return {
         "status": "error" if unusable else "success",
         "message": NO_MORE_TRIES if too_late else _message(decision, guidance),
         "decision": "Real" if accepted else "Fake",
-        "percentage": None if unusable or vote is None else f"{round(vote * 10) * 10}% Real",
+        "percentage": None if silent or vote is None else f"{round(vote * 10) * 10}% Real",
         "verdict": "live" if accepted else "spoof" if _not_live(decision) and not too_late else "rejected",
         "is_live": accepted,
         "done": decision is not None,

@@ -150,6 +150,6 @@ def _read(kept: Any) -> State:
     """What was kept; damaged, it is none, and a new visit begins."""
     try:
         state = json.loads(kept or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return state if isinstance(state, dict) else None

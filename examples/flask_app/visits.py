@@ -58,8 +58,7 @@ class Visits:
             NoMoreTries: Too many were refused.
             BadRequest: The field ``flashing`` is neither yes nor no.
         """
-        if self._store.tries(self._names()) >= self._settings.tries:
-            raise NoMoreTries
+        self._refuse_more_tries()
         kind, flashing = self._settings.challenge, request.form.get("flashing", "yes")
         if flashing not in ("yes", "no"):
             raise BadRequest("The field 'flashing' must be yes or no.")
@@ -73,9 +72,14 @@ class Visits:
         return self._with_session({"status": "success", "message": "Ready.", "session": session, **told}, session)
 
     def upload(self) -> Response:
-        """Look at the field ``picture`` and take it into the client's visit, or into a new one."""
+        """Look at the field ``picture`` and take it into the client's visit, or into a new one.
+
+        Raises:
+            NoMoreTries: Too many were refused; nothing is judged, for any answer would help with the next attack.
+        """
         sent, oval = _session_sent(), Oval.read(request.form.get("oval", ""))
         data = read_upload(request)
+        self._refuse_more_tries()
         looker = self._visit(self._kind(sent), None)
         with self._decoder.decoded(data) as picture:
             frame = looker.look(picture.pixels)
@@ -120,6 +124,10 @@ class Visits:
         self._store.check()
         return jsonify(status="success", message="Ready.", model=self._detector.model.card.name)
 
+    def _refuse_more_tries(self) -> None:
+        if self._store.tries(self._names()) >= self._settings.tries:
+            raise NoMoreTries
+
     def _ended(self, accepted: bool) -> int:
         """Count a visit that has ended; how many more there may be, below 0 if this one was too many."""
         names = self._names()
@@ -142,10 +150,13 @@ class Visits:
         return _kind_of(self._store.read(session), self._settings.challenge)
 
     def _visit(self, kind: str, state: State) -> LivenessSession:
-        """A visit that goes on; one whose state does not fit any more begins anew."""
-        challenge = _CHALLENGES[kind]()
+        """A visit that goes on; one whose state does not fit any more, or has ended, begins anew."""
         kept = state.get("visit") if state else None
-        return self._detector.session(challenge=challenge, seconds=self._settings.visit_s, state=kept)
+        visit = self._session(kind, kept)
+        return visit if visit.decision is None else self._session(kind, None)
+
+    def _session(self, kind: str, state: Any) -> LivenessSession:
+        return self._detector.session(challenge=_CHALLENGES[kind](), seconds=self._settings.visit_s, state=state)
 
     def _with_session(self, told: dict[str, Any], session: str, *, status: int = 200) -> Response:
         response = jsonify(told)
@@ -159,7 +170,7 @@ class Visits:
 
 def _kind_of(state: State, otherwise: str) -> str:
     kind = state.get("kind") if state else None
-    return kind if kind in _CHALLENGES else otherwise
+    return kind if isinstance(kind, str) and kind in _CHALLENGES else otherwise
 
 
 def _cookie() -> str:

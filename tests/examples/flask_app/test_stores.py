@@ -122,7 +122,7 @@ def test_redis_forgets_tries_by_itself(redis_url: str) -> None:
         assert 0 < server.ttl("facelive:tries:x") <= 10
 
 
-@pytest.mark.parametrize("kept", [b"{", b"[1]", b"null", b"\xff", b"7"])
+@pytest.mark.parametrize("kept", [b"{", b"[1]", b"null", b"\xff", b"7", b"[" * 9999], ids=range(6))
 def test_a_damaged_state_in_redis_is_none(redis_url: str, kept: bytes) -> None:
     import redis
 
