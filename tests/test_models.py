@@ -144,6 +144,11 @@ class TestCards:
         with pytest.raises(ModelError):
             ModelCard.from_json(tmp_path / "card.json")
 
+    def test_a_card_handed_in_instead_of_its_path_is_not_repeated_in_the_error(self) -> None:
+        with pytest.raises(ModelError, match="cannot read the model card") as caught:
+            ModelCard.from_json('{"name": "mine", "limits": "' + "secret" * 1000 + '"}')
+        assert len(str(caught.value)) < 200
+
     def test_a_card_survives_its_json(self, tmp_path: Path) -> None:
         card = ModelCard("mine", live_class=0, value_range=(0, 255), limits=("no masks",), measured={"auc": 0.9})
         (tmp_path / "card.json").write_text(json.dumps(card.to_dict()))

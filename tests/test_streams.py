@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.scene import ELSEWHERE, FACE, BoxInMind, brightness, frame
 
-from facelive import FaceBox, ImageError, LivenessDetector, LogAverageVoter, Reason, StreamState, Verdict, log_average
+from facelive import (
+    FaceBox,
+    ImageError,
+    LivenessDetector,
+    LivenessResult,
+    LogAverageVoter,
+    Reason,
+    StreamState,
+    Verdict,
+    log_average,
+)
 
 
 @pytest.fixture
@@ -41,6 +51,12 @@ class TestVote:
         rejected = stream.update(np.zeros((480, 640, 3), np.uint8))
         assert (rejected.verdict, rejected.vote, rejected.frames) == (Verdict.REJECTED, vote, 1)
         assert stream.update(frame(0.9)).frames == 2
+
+    def test_a_result_without_a_score_is_never_live_whatever_it_says(self, detector: LivenessDetector) -> None:
+        stream = detector.stream()
+        stream.update(frame(0.9))
+        unjudged = LivenessResult(Verdict.LIVE, score=None, threshold=0.5, face=FACE)
+        assert stream.vote(unjudged).verdict is Verdict.REJECTED
 
     def test_a_broken_frame_changes_nothing(self, detector: LivenessDetector) -> None:
         stream = detector.stream()

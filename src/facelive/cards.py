@@ -174,14 +174,15 @@ class ModelCard:
                 raise ValueError(f"it has more than {MAX_CARD_BYTES} bytes")
             content = json.loads(text.removeprefix(codecs.BOM_UTF8).decode())
         except (OSError, ValueError, RecursionError, MemoryError) as error:
-            raise ModelError(f"cannot read the model card {os.fspath(path)!r}: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise ModelError(f"cannot read the model card {os.fspath(path)!r:.60}: {reason}") from error
         if not isinstance(content, dict):
-            raise ModelError(f"the model card {os.fspath(path)!r} must be a JSON object")
+            raise ModelError(f"the model card {os.fspath(path)!r:.60} must be a JSON object")
         known = {one.name for one in fields(cls)}
         try:
             return cls(**{key: value for key, value in content.items() if key in known})
         except TypeError as error:
-            raise ModelError(f"the model card {os.fspath(path)!r} lacks a field: {error}") from error
+            raise ModelError(f"the model card {os.fspath(path)!r:.60} lacks a field: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, ready for JSON.

@@ -120,7 +120,7 @@ class LivenessStream:
         self._rejected += 1
         if self._rejected >= self._voter.window:
             self.reset()
-        return replace(result, vote=self._voter.score, frames=self._voter.frames)
+        return replace(result, verdict=Verdict.REJECTED, vote=self._voter.score, frames=self._voter.frames)
 
 
 def _jumped(before: FaceBox, now: FaceBox) -> bool:
