@@ -86,7 +86,8 @@ class Settings:
             if not isinstance(value, int) or not least <= value <= most:
                 raise ConfigurationError(f"{_variable(name)} must be a whole number from {least} to {most}")
         try:
-            limits.parse_many(self.rate_limit)
+            if not all(limit.amount > 0 for limit in limits.parse_many(self.rate_limit)):
+                raise ValueError("nobody could ask at all")
         except ValueError as error:
             raise ConfigurationError(f"FACELIVE_RATE_LIMIT must read like {Settings.rate_limit!r}") from error
         if self.challenge not in CHALLENGES:

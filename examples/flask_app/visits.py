@@ -56,9 +56,11 @@ class Visits:
 
         Raises:
             NoMoreTries: Too many were refused.
-            BadRequest: The field ``flashing`` is neither yes nor no.
+            BadRequest: The form cannot be read, or its field ``flashing`` is neither yes nor no.
         """
         self._refuse_more_tries()
+        if request.content_length and not request.form:
+            raise BadRequest("The form cannot be read: send none, or one with the field 'flashing'.")
         kind, flashing = self._settings.challenge, request.form.get("flashing", "yes")
         if flashing not in ("yes", "no"):
             raise BadRequest("The field 'flashing' must be yes or no.")

@@ -265,6 +265,12 @@ def test_a_picture_that_was_judged_is_refused_in_every_session(detector: Livenes
     assert [post(client, dark).status_code for _ in range(2)] == [422, 422], "a covered camera may say so again"
 
 
+def test_a_form_that_cannot_be_read_opens_nothing(client: FlaskClient) -> None:
+    opened = client.post("/session", data=b"--x\r\n[]--x--\r\n", content_type="multipart/form-data; boundary=x")
+    assert opened.status_code == 400
+    assert client.post("/session").status_code == 200
+
+
 ENDED = {"accepted": True, "reason": None, "vote": 1.0, "frames": 5}
 
 

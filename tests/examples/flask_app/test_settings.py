@@ -55,8 +55,8 @@ def test_a_redis_url_that_cannot_be_read_is_named() -> None:
         create_app(settings=Settings(redis_url="redis://host:port/0"))
 
 
-@pytest.mark.parametrize("limit", ["5 per fortnight", "twenty per second", "3 a minute", ";"])
-def test_a_rate_limit_that_would_limit_nothing_is_refused(limit: str) -> None:
+@pytest.mark.parametrize("limit", ["5 per fortnight", "twenty per second", "3 a minute", ";", "0 per second"])
+def test_a_rate_limit_that_would_limit_nothing_or_everything_is_refused(limit: str) -> None:
     with pytest.raises(ConfigurationError, match="FACELIVE_RATE_LIMIT must read like '20 per second"):
         Settings.from_environment({"FACELIVE_RATE_LIMIT": limit})
 
