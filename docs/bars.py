@@ -104,30 +104,8 @@ def threshold_slider() -> str:
 
 
 def threshold_curves() -> Dict[str, Dict[str, List[float]]]:
-    """By a set of pictures: ``at`` (thresholds), ``apcer``, ``bpcer``.
-
-    From ``thresholds`` in the measured figures, or else, in tenths, from the bins of the reliability diagram.
-    """
-    found = comparison.default_figures()
-    if "thresholds" in found:
-        return dict(found["thresholds"])
-    bins = found.get("reliability", [])
-    live, attacks = (sum(w * one["weight"] for one, w in ((b, s(b)) for b in bins)) for s in (_live, _attack))
-    if not live or not attacks:
-        return {}
-    at = [number / 10 for number in range(1, 10)]
-    apcer = [sum(_attack(b) * b["weight"] for b in bins if b["score"] >= edge) / attacks for edge in at]
-    bpcer = [sum(_live(b) * b["weight"] for b in bins if b["score"] < edge) / live for edge in at]
-    rounded = {"apcer": [round(rate, 4) for rate in apcer], "bpcer": [round(rate, 4) for rate in bpcer]}
-    return {"all sources, attacks together": {"at": at, **rounded}}
-
-
-def _live(one: Dict[str, float]) -> float:
-    return one["live"]
-
-
-def _attack(one: Dict[str, float]) -> float:
-    return 1 - one["live"]
+    """By a set of pictures: ``at`` (thresholds), ``apcer``, ``bpcer``."""
+    return dict(comparison.default_figures().get("thresholds", {}))
 
 
 def write(put: Callable[[str, str], None]) -> None:

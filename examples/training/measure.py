@@ -19,7 +19,7 @@ import numpy.typing as npt
 from examples.training.batches import views
 from examples.training.calibration import cross_fitted
 from examples.training.data import PictureStore, Row, add_places, load_rows, open_store
-from examples.training.record import curve, record, rounded
+from examples.training.record import by_luminance, curve, record, rounded
 
 from facelive import LivenessDetector, LivenessModel
 from facelive.metrics import bootstrap_measures, bpcer, eer, roc_auc
@@ -200,7 +200,9 @@ def figures(pictures: Pictures, logits: Floats, gate: npt.ArrayLike = 0.0) -> di
         for name, part in parts.items()
         if part.any()
     }
-    return {"sources": by_source(pictures, scores), "vote": voted(pictures, scores), "thresholds": curves}
+    light = by_luminance(pictures.labels, pictures.views["near"], scores)
+    found = {"sources": by_source(pictures, scores), "vote": voted(pictures, scores)}
+    return {**found, "thresholds": curves, "luminance": light}
 
 
 def table(measured: dict[str, dict[str, Any]]) -> str:

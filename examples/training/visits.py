@@ -26,10 +26,10 @@ HERE = FaceBox(0, 0, 100, 100)
 ALL_QUALITIES = QualityPolicy(min_face_px=16, max_cut_off=0.5, min_sharpness=0.02, min_luminance=8, max_luminance=250)
 
 
-def read(data: Path, cache: Path) -> list[Recording]:
+def read(data: Path, cache: Path, model: str = "default") -> list[Recording]:
     """All recordings, in order; a frame has the place of its nose, one of val its score too. They are measured once."""
     if not cache.exists():
-        detector = LivenessDetector(quality=ALL_QUALITIES)
+        detector = LivenessDetector(model, quality=ALL_QUALITIES)
         rows = [json.loads(line) for line in (data / "liveness.jsonl").read_text(encoding="utf-8").splitlines()]
         for row in rows:
             pixels = np.asarray(Image.open(data / "images" / row["file"]).convert("RGB"))
@@ -133,8 +133,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="visits", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, default=Path("../runs/visits.jsonl"), help="what was measured once")
+    parser.add_argument("--model", default="default", help="before its refit: the shipped one has learnt from val")
     options = parser.parse_args()
-    recordings = read(options.data, options.cache)
+    recordings = read(options.data, options.cache, options.model)
     sessions(recordings, LivenessDetector().threshold)
     continuity(recordings)
 
