@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from flask import request
@@ -10,11 +11,15 @@ from werkzeug.exceptions import Forbidden
 
 __all__ = ["client", "refuse_other_sites"]
 
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([^]]+)\](?::[0-9]+)?")  # as some proxies write addresses
+
 
 def client() -> str:
     """The address whose requests count together: one of IPv4, the /64 network of IPv6, which is one household's."""
+    sent = (request.remote_addr or "").partition("%")[0]
+    with_port = _WITH_PORT.fullmatch(sent)
     try:
-        address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
+        address = ipaddress.ip_address(sent if with_port is None else with_port[1] or with_port[2])
     except ValueError:
         return "unknown"  # a Unix socket
     if isinstance(address, ipaddress.IPv6Address):
