@@ -39,6 +39,8 @@ def main() -> int:
 def det_figure(measured: Dict[str, Dict[str, Any]]) -> str:
     """A curve per model on MSU-MFSD, and one of the default on the webcam scenes where that was measured."""
     panels, curves = [], {name: found["thresholds"] for name, found in measured.items() if "thresholds" in found}
+    if not curves:
+        return '<p class="unmeasured">No curve of a bundled model has been measured yet.</p>\n'
     for part, title in (("MSU-MFSD", "MSU-MFSD, worst species"), ("webcam scenes", "webcam scenes, worst species")):
         points = [list(zip(one[part]["apcer"], one[part]["bpcer"])) if part in one else [] for one in curves.values()]
         here = [_at_half(one[part]) if part in one else [] for one in curves.values()]
