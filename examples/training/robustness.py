@@ -65,7 +65,7 @@ def _missed(seed: int) -> Change:
 
 CONDITIONS: dict[str, Change] = {
     "as stored": lambda image, box: (image, box),
-    "box missed by up to 8 %": _missed(0),
+    "box off by 8 %": _missed(0),
     "JPEG 30": _pixelwise(lambda image: recompress(image, 30)),
     "JPEG 75": _pixelwise(lambda image: recompress(image, 75)),
     "half size": _resized(0.5),
