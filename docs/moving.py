@@ -13,9 +13,9 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.spoofs import Recapture, present
-from examples.training.surfaces import SIDE as PAPER
-from examples.training.surfaces import paper_light
+from examples.training.attacks.spoofs import Recapture, present
+from examples.training.attacks.surfaces import SIDE as PAPER
+from examples.training.attacks.surfaces import paper_light
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from facelive import LivenessDetector, LivenessResult

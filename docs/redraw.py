@@ -61,7 +61,7 @@ def _visits() -> None:
 
 
 def _spoofs() -> None:
-    from examples.training.spoofs import contact_rows
+    from examples.training.attacks.spoofs import contact_rows
 
     portrait = np.asarray(Image.open(ROOT / "examples" / "portrait.jpg").convert("RGB"))
     rows = contact_rows(portrait, FACE, range(6))

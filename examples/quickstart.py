@@ -3,7 +3,7 @@
     python -m examples.quickstart
 
 The portrait is NASA's of Eileen Collins, in the public domain. The attacks are a screen and a print of it, filmed
-again, made by the code that also made some of the training pictures (`examples/training/spoofs.py`).
+again, made by the code that also made some of the training pictures (`examples/training/attacks/spoofs.py`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from examples.training.spoofs import SPECIES, present
+from examples.training.attacks.spoofs import SPECIES, present
 from PIL import Image
 
 from facelive import LivenessDetector

@@ -19,11 +19,11 @@ from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
+from examples.training.attacks.spoofs import SPECIES, mirror, present
 from examples.training.camera import Box, Camera, Pixels, cut, jittered, margins, shoot
 from examples.training.data import FACES, PictureStore, Row, add_places, backdrop_files, load_rows, open_store
 from examples.training.networks import SIZE
 from examples.training.sampling import Sampler
-from examples.training.spoofs import SPECIES, mirror, present
 from examples.training.teachers import FEATURES, NAMES, ask
 
 from facelive.crops import face_crop, scene_crop

@@ -13,7 +13,7 @@ from typing import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.spoofs import SPECIES, mirror, present
+from examples.training.attacks.spoofs import SPECIES, mirror, present
 from PIL import Image, ImageEnhance
 
 from facelive import FaceBox, LivenessDetector, bundled_models

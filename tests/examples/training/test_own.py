@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.spoofs import mirror, present
+from examples.training.attacks.spoofs import mirror, present
 from PIL import Image
 
 from facelive import LivenessDetector

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.spoofs import SPECIES, mirror, present
+from examples.training.attacks.spoofs import SPECIES, mirror, present
 from examples.training.teachers import FEATURES, LIMIT, NAMES, ask
 
 TEACHERS = Path(__file__).parents[4] / "shared" / "teachers"

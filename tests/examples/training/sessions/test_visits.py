@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from examples.training.turns import bent, head, seen, turn_in
-from examples.training.visits import accepted, rate
+from examples.training.sessions.turns import bent, head, seen, turn_in
+from examples.training.sessions.visits import accepted, rate
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
+from examples.training.attacks.surfaces import SIDE, paper_light, screen_light
 from examples.training.camera import Box, Pixels, grain, recompress
-from examples.training.surfaces import SIDE, paper_light, screen_light
 from PIL import Image, ImageDraw, ImageFilter
 
 __all__ = ["SPECIES", "Recapture", "contact_rows", "mirror", "present"]

@@ -1,6 +1,6 @@
 """How sessions fare on recordings: the tables of docs/sessions.md.
 
-python -m examples.training.visits --data ../shared/data
+python -m examples.training.sessions.visits --data ../shared/data
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from examples.training.spoofs import SPECIES, contact_rows, mirror, present
-from examples.training.surfaces import SIDE, screen_light
+from examples.training.attacks.spoofs import SPECIES, contact_rows, mirror, present
+from examples.training.attacks.surfaces import SIDE, screen_light
 
 Picture = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]

@@ -1,6 +1,6 @@
 """How far the nose moves when a head, a flat sheet and a bent one turn: the tables of docs/sessions.md.
 
-python -m examples.training.turns --data ../shared/data
+python -m examples.training.sessions.turns --data ../shared/data
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.visits import Recording, Row, rate, read
+from examples.training.sessions.visits import Recording, Row, rate, read
 from PIL import Image
 
 from facelive import FaceBox
