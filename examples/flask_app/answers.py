@@ -52,8 +52,9 @@ def answer(
 ) -> dict[str, Any]:
     """The JSON for a frame that was looked at.
 
-    ``decision`` is ``Real`` only once a visit has been accepted. ``percentage`` is the vote in tens, at the end: who
-    heard it before could leave a visit that goes badly, and no try would be counted. Exact numbers come only on demand.
+    ``decision`` is ``Real`` only once a visit has been accepted. ``percentage`` is the vote in tens, and 0 before the
+    end: who heard it earlier could leave a visit that goes badly, and no try would be counted. Exact numbers come only
+    on demand.
 
     Args:
         step: What the frame did.
@@ -67,13 +68,13 @@ def answer(
     too_late = tries_left is not None and tries_left < 0
     accepted = decision is not None and decision.accepted and not too_late
     vote = log_average(scores) if scores and not too_late else None
+    told = vote if decision is not None or exact or vote is None else 0.0
     unusable = decision is None and result.reason is not None
-    silent = unusable or (decision is None and not exact)
     return {
         "status": "error" if unusable else "success",
         "message": NO_MORE_TRIES if too_late else _message(decision, guidance),
         "decision": "Real" if accepted else "Fake",
-        "percentage": None if silent or vote is None else f"{round(vote * 10) * 10}% Real",
+        "percentage": None if unusable or told is None else f"{round(told * 10) * 10}% Real",
         "verdict": "live" if accepted else "spoof" if _not_live(decision) and not too_late else "rejected",
         "is_live": accepted,
         "done": decision is not None,

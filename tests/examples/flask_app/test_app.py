@@ -70,7 +70,7 @@ def visit(client: FlaskClient, *pictures: bytes, **fields: str) -> list[dict[str
 def test_the_origins_keys_say_real_only_once_the_visit_is_accepted(client: FlaskClient) -> None:
     answers = visit(client, *[LIVE] * 5)
     assert [answer["decision"] for answer in answers] == ["Fake"] * 4 + ["Real"]
-    assert [answer["percentage"] for answer in answers] == [None] * 4 + ["100% Real"]
+    assert [answer["percentage"] for answer in answers] == ["0% Real"] * 4 + ["100% Real"]
     assert {answer["status"] for answer in answers} == {"success"}
     assert [answer["message"] for answer in answers] == ["Still looking: hold still."] * 4 + ["This is a live face."]
 
