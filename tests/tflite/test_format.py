@@ -33,7 +33,15 @@ def test_a_field_that_lies_outside_its_table_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "ending"), [("ends_in_sigmoid", "sigmoid"), ("logit", None), ("sigmoid", None), ("two_class", None)]
+    ("name", "ending"),
+    [
+        ("ends_in_sigmoid", "sigmoid"),
+        ("sigmoid_pair", "sigmoid"),
+        ("softmax_pick", "softmax"),
+        ("logit", None),
+        ("sigmoid", None),
+        ("two_class", None),
+    ],
 )
 def test_the_last_operator_is_told(name: str, ending: str | None) -> None:
     assert last_operator((NETWORKS / f"{name}.tflite").read_bytes()) == ending

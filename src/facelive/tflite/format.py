@@ -30,7 +30,9 @@ _BUFFER_DATA = 0
 
 # Numbers of operators, as the schema counts them.
 _ENDINGS = {14: "sigmoid", 25: "softmax"}
-_SAME_VALUES = {6, 22, 43, 53, 70, 114}  # dequantize, reshape, squeeze, cast, expand_dims, quantize
+# Concatenation, dequantize, reshape, squeeze, strided_slice, cast, slice, expand_dims, pack, quantize.
+_SAME_VALUES = {2, 6, 22, 43, 45, 53, 65, 70, 83, 114}
+_SUB = 41
 
 _MOST_ELEMENTS = 1 << 28  # of all tensors of a graph: a gibibyte; the largest model that comes along has 6 million
 
@@ -54,7 +56,9 @@ def check_tflite(content: bytes, name: str = "model") -> None:
 
 
 def last_operator(content: bytes) -> Optional[str]:
-    """What a file ends in, if that is a sigmoid or a softmax; steps that only reshape or convert are passed over.
+    """What a file ends in, if that is a sigmoid or a softmax.
+
+    Steps that only reshape, convert, pick or put side by side are passed over, and so is ``1 - p``.
 
     Args:
         content: The bytes of a whole TFLite file.
@@ -66,13 +70,16 @@ def last_operator(content: bytes) -> Optional[str]:
         model = _Table(content, _offset(content, 0), _Budget(len(content)))
         codes = [max(code.int8(_CODE_SHORT), code.uint32(_CODE_BUILTIN)) for code in model.tables(_MODEL_CODES)]
         graph = next(model.tables(_MODEL_SUBGRAPHS))
+        operators = list(graph.tables(_GRAPH_OPERATORS))
+        made = {tensor for operator in operators for tensor in operator.integers(_OPERATOR_OUTPUTS)}
         wanted = graph.integers(_GRAPH_OUTPUTS)[0]
-        for operator in reversed(list(graph.tables(_GRAPH_OPERATORS))):
+        for operator in reversed(operators):
             if wanted in operator.integers(_OPERATOR_OUTPUTS):
-                code = codes[operator.uint32(_OPERATOR_CODE)]
-                if code not in _SAME_VALUES:
+                code, inputs = codes[operator.uint32(_OPERATOR_CODE)], operator.integers(_OPERATOR_INPUTS)
+                from_constant = code == _SUB and inputs[0] not in made
+                if code not in _SAME_VALUES and not from_constant:
                     return _ENDINGS.get(code)
-                wanted = operator.integers(_OPERATOR_INPUTS)[0]
+                wanted = inputs[int(from_constant)]
     except (ModelError, struct.error, IndexError, StopIteration):
         pass  # whoever loads the file says what is wrong with it
     return None
