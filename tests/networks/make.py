@@ -25,8 +25,8 @@ def main() -> None:
     save("grey", lambda x: tf.reduce_mean(x, [1, 2, 3])[:, None], shape=(32, 32, 1))
     save("two_inputs", lambda x, y: tf.reduce_mean(x + y, [1, 2, 3])[:, None], inputs=2)
     save("ends_in_sigmoid", lambda x: tf.sigmoid(tf.reduce_mean(x, [1, 2, 3])[:, None]))
-    save("sigmoid_pair", lambda x: pair(tf.sigmoid(tf.reduce_mean(x, [1, 2, 3])[:, None])))
-    save("softmax_pick", lambda x: tf.nn.softmax(tf.reduce_mean(x, [1, 2]))[:, 1:2])
+    save("endings/sigmoid_pair", lambda x: pair(tf.sigmoid(tf.reduce_mean(x, [1, 2, 3])[:, None])))
+    save("endings/softmax_pick", lambda x: tf.nn.softmax(tf.reduce_mean(x, [1, 2]))[:, 1:2])
     save_views("two_views", 0.25)
     save("integers", lambda x: tf.reduce_sum(x, [1, 2, 3])[:, None], dtype=tf.int32)
 

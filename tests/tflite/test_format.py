@@ -36,8 +36,8 @@ def test_a_field_that_lies_outside_its_table_is_refused() -> None:
     ("name", "ending"),
     [
         ("ends_in_sigmoid", "sigmoid"),
-        ("sigmoid_pair", "sigmoid"),
-        ("softmax_pick", "softmax"),
+        ("endings/sigmoid_pair", "sigmoid"),
+        ("endings/softmax_pick", "softmax"),
         ("logit", None),
         ("sigmoid", None),
         ("two_class", None),
