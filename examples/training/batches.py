@@ -20,7 +20,7 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 from examples.training.attacks.spoofs import SPECIES, mirror, present
-from examples.training.camera import Box, Camera, Pixels, cut, jittered, margins, shoot
+from examples.training.camera import Box, Camera, Pixels, blended, cut, jittered, margins, shoot
 from examples.training.data import FACES, PictureStore, Row, add_places, backdrop_files, load_rows, open_store
 from examples.training.networks import SIZE
 from examples.training.sampling import Sampler
@@ -66,6 +66,9 @@ class Maker:
         sampler: Chooses the pictures.
         camera: How they are degraded.
         synthetic: Share of pictures not labelled as attacks that become one; as many more become its mirror.
+        blended: Share of pictures that show through another one, face upon face. They have no label: only the
+            teachers can say what they are, and a student that agrees with them between pictures too has understood
+            more than the pictures (Beyer et al., "Knowledge distillation: a good teacher is patient and consistent").
     """
 
     rows: Sequence[Row]
@@ -76,6 +79,7 @@ class Maker:
     sampler: Sampler
     camera: Camera = field(default_factory=Camera)
     synthetic: float = 0.12
+    blended: float = 0.2
 
     def __post_init__(self) -> None:
         self._others: dict[tuple[str, Optional[float]], list[int]] = {}
@@ -101,6 +105,10 @@ class Maker:
             else:
                 made = mirror(image, box, rng)
             image, box = made.image, made.box
+        elif draw > 1 - self.blended and self.teachers:
+            other = int(rng.integers(len(self.rows)))
+            image = blended(image, box, self.store[other], self.rows[other].box, float(rng.uniform(0.2, 0.5)))
+            label = None
         image, box = shoot(image, box, rng, self.camera)
         asked = jittered(box, rng, shift=0.02, zoom=(0.97, 1.03))
         answers, features = np.full(len(NAMES), np.nan, np.float32), np.full(FEATURES, np.nan, np.float32)

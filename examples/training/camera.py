@@ -14,7 +14,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageFilter
 
-__all__ = ["Box", "Camera", "Pixels", "cut", "grain", "jittered", "margins", "motion_blur", "recompress", "shoot"]
+__all__ = [
+    "Box",
+    "Camera",
+    "Pixels",
+    "blended",
+    "cut",
+    "grain",
+    "jittered",
+    "margins",
+    "motion_blur",
+    "recompress",
+    "shoot",
+]
 
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -111,6 +123,25 @@ def cut(image: Pixels, box: Box, most: tuple[float, float, float, float]) -> tup
     if right - left < 24 or bottom - top < 24:
         return image, box
     return image[top:bottom, left:right], (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+
+
+def blended(image: Pixels, box: Box, other: Pixels, face: Box, share: float) -> Pixels:
+    """A picture with another one shining through, its face upon the first one's.
+
+    Args:
+        image: uint8, (H, W, 3).
+        box: Its face in pixels.
+        other: uint8, (H, W, 3); where it ends, the first picture stays as it is.
+        face: The other's face.
+        share: Of the other picture in what is seen, in [0, 1].
+    """
+    scale_x, scale_y = (face[2] - face[0]) / (box[2] - box[0]), (face[3] - face[1]) / (box[3] - box[1])
+    numbers = (scale_x, 0.0, face[0] - scale_x * box[0], 0.0, scale_y, face[1] - scale_y * box[1])
+    laid = [
+        picture.transform(image.shape[1::-1], Image.Transform.AFFINE, numbers, Image.Resampling.BILINEAR)
+        for picture in (Image.fromarray(other), Image.new("L", other.shape[1::-1], round(255 * share)))
+    ]
+    return np.asarray(Image.composite(laid[0], Image.fromarray(image), laid[1]))
 
 
 def jittered(box: Box, rng: np.random.Generator, *, shift: float, zoom: tuple[float, float]) -> Box:

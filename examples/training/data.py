@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Iterable, Optional
 
@@ -16,6 +16,7 @@ from PIL import Image
 __all__ = ["FACES", "PictureStore", "Row", "add_places", "backdrop_files", "load_rows", "open_store"]
 
 FACES = "faces"  # the split of pictures that carry soft scores and no label
+FEWEST_PX = 32  # of a face that is not the largest in its photograph
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,11 @@ def load_rows(data: Path, teachers: Optional[Path] = None) -> list[Row]:
 
     Args:
         data: Folder with the manifests.
-        teachers: Folder with ``train_scores.jsonl`` and ``val_scores.jsonl``; without it ``soft`` is ``None``.
+        teachers: Folder with ``train_scores.jsonl`` and ``val_scores.jsonl``; without it only labelled pictures, and ``soft`` is ``None``.
 
     Returns:
-        Labelled pictures in manifest order, then the largest face of every photograph.
+        Labelled pictures in manifest order, then the largest face of every scored photograph, then all other faces that
+        are at least `FEWEST_PX` large.
     """
     soft: dict[str, dict[str, Any]] = {}
     if teachers is not None:
@@ -90,26 +92,30 @@ def load_rows(data: Path, teachers: Optional[Path] = None) -> list[Row]:
         )
         for entry in _read_lines(data / "liveness.jsonl")
     ]
+    further: list[Row] = []
+    if teachers is None:
+        return rows
     for entry in _read_lines(data / "faces.jsonl"):
         scored = soft.get(f"faces/{entry['file']}")
-        if scored is None:
-            continue
-        rows.append(
-            Row(
-                file=f"faces/{entry['file']}",
-                split=FACES,
-                label=None,
-                kind="unverified",
-                source=entry["source"],
-                subject=entry["file"],
-                sequence=entry["file"],
-                frame=0,
-                box=_box(scored["box"]),
-                size=(entry["width"], entry["height"]),
-                soft=_pair(scored),
-            )
+        face = Row(
+            file=f"faces/{entry['file']}",
+            split=FACES,
+            label=None,
+            kind="unverified",
+            source=entry["source"],
+            subject=entry["file"],
+            sequence=entry["file"],
+            frame=0,
+            box=_box(scored["box"]) if scored else (0.0, 0.0, 0.0, 0.0),
+            size=(entry["width"], entry["height"]),
+            soft=_pair(scored),
         )
-    return rows
+        if scored:
+            rows.append(face)
+        boxes = [_box(other["box"]) for other in entry["faces"]]
+        large = [box for box in boxes if max(box[2] - box[0], box[3] - box[1]) >= FEWEST_PX]
+        further += [replace(face, box=box, soft=None) for box in large if not (scored and _same(box, face.box))]
+    return rows + further
 
 
 def backdrop_files(data: Path) -> list[tuple[str, tuple[int, int]]]:
@@ -180,6 +186,12 @@ def open_store(data: Path, files: Iterable[tuple[str, tuple[int, int]]], cache: 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two boxes have their middles closer than a third of a face."""
+    apart = max(abs(one[0] + one[2] - other[0] - other[2]), abs(one[1] + one[3] - other[1] - other[3])) / 2
+    return apart < max(one[2] - one[0], one[3] - one[1]) / 3
 
 
 def _box(edges: list[float]) -> tuple[float, float, float, float]:

@@ -49,7 +49,7 @@ class Sampler:
         seed: With the batch's number it decides every draw, so that a resumed run sees the very same batches.
     """
 
-    def __init__(self, rows: Sequence[Row], *, batch: int, unlabelled: float = 0.25, seed: int = 0) -> None:
+    def __init__(self, rows: Sequence[Row], *, batch: int, unlabelled: float = 0.3, seed: int = 0) -> None:
         self.batch = batch
         self.seed = seed
         self._faces = np.array([index for index, row in enumerate(rows) if row.split == FACES])

@@ -11,7 +11,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional
@@ -29,9 +29,10 @@ from examples.training.twin import Twin
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["Learner", "fit", "load_run", "pooled", "prepared", "said"]
+__all__ = ["Learner", "fit", "load_run", "pooled", "prepared", "said", "settle"]
 
 KEPT_EVERY_S = 240
+SETTLING = 24  # batches of four times the usual size
 WEIGHTS, LAST = "mean.weights.h5", "last.pt"
 IMAGENET = Path("../shared/teachers/mobilenet_v2_1.0_imagenet.weights.h5")
 
@@ -121,8 +122,8 @@ class Learner:
                 mean.lerp_(value, 1 - share)
         return float(loss.detach())
 
-    def save(self) -> Path:
-        """Write the mean weights, and what another process needs to go on; returns the file of the weights."""
+    def save(self) -> None:
+        """Write the mean weights, and what another process needs to go on."""
         own = [value.detach().clone() for value in self._values]
         for value, mean in zip(self._values, self._mean):
             value.copy_(mean)
@@ -134,7 +135,39 @@ class Learner:
         partial = self.run / f"{LAST}.partial"
         torch.save({**state, "seen": self.seen, "minutes": self.minutes}, partial)
         partial.replace(self.run / LAST)
+
+    def settle(self, batches: Iterable[npt.NDArray[Any]]) -> Path:
+        """Write the mean weights with statistics of their own, in float32; returns their file.
+
+        The running statistics are those of other weights, each batch's, in bfloat16. `save` comes first: this learner
+        learns no more.
+        """
+        settle(self._twin, self._network, batches, self.config)
+        self._network.save_weights(self.run / WEIGHTS)
         return self.run / WEIGHTS
+
+
+def settle(twin: Twin, network: Any, batches: Iterable[npt.NDArray[Any]], config: Config) -> None:
+    """Give a network's batch normalisations the plain mean of their statistics over some batches.
+
+    Args:
+        twin: Its weights are taken from ``network``.
+        network: Changed in place.
+        batches: Of examples.
+        config: Whose looks they are shown to.
+    """
+    twin.take(network)
+    twin.eval()
+    for part in twin.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.reset_running_stats()
+            part.momentum = None  # PyTorch's word for a plain mean
+            part.train()
+    device = next(twin.parameters()).device
+    with torch.no_grad():
+        for batch in batches:
+            twin(*(prepared(batch[look.view], device) for look in config.looks))
+    twin.give(network)
 
 
 def fit(
@@ -183,7 +216,8 @@ def fit(
                 kept = time.monotonic()
                 learner.save()
                 pool.look()
-    return learner.save()
+    learner.save()
+    return learner.settle(pool.draw(4 * config.batch) for _ in range(SETTLING))
 
 
 def load_run(run: Path) -> tuple[Any, Config]:

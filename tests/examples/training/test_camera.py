@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from examples.training import camera
-from examples.training.camera import Camera, cut, grain, jittered, margins, motion_blur, recompress, shoot
+from examples.training.camera import Camera, blended, cut, grain, jittered, margins, motion_blur, recompress, shoot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +77,15 @@ def test_a_cut_is_a_part_of_the_picture_with_no_more_margin_than_asked(box: Box,
 def test_a_sliver_is_left_as_it_is() -> None:
     image = np.zeros((40, 40, 3), np.uint8)
     assert cut(image, (5.0, 5.0, 25.0, 25.0), (0.0,) * 4)[0] is image
+
+
+def test_a_blend_shows_both_faces_in_one_place_and_nothing_where_the_other_ends() -> None:
+    image, other = np.full((60, 80, 3), 100, np.uint8), np.zeros((20, 40, 3), np.uint8)
+    other[8:12, 8:12] = 200
+    made = blended(image, (30.0, 20.0, 40.0, 30.0), other, (8.0, 8.0, 12.0, 12.0), 0.5)
+    assert made[22:28, 32:38].min() >= 149  # half of 100 and of 200
+    assert made[14, 20, 0] == pytest.approx(50, abs=1)  # the other's dark surround
+    assert (made[:, :8] == 100).all()  # left of the other's edge
 
 
 @given(boxes, st.integers(0, 99))

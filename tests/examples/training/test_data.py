@@ -15,8 +15,14 @@ def test_rows_carry_labels_and_soft_scores(tiny_data: Path) -> None:
     assert rows[0].soft == (0.9, 0.7)
     assert rows[0].context == pytest.approx(256 / 60)
     assert all(row.trainable for row in rows)
-    photograph = rows[-1]
+    photograph = rows[18]
     assert (photograph.split, photograph.label, photograph.soft) == (FACES, None, (0.8, 0.6))
+
+
+def test_every_large_face_of_a_photograph_is_a_row_the_scored_one_once(tiny_data: Path) -> None:
+    faces = [row for row in load_rows(tiny_data, tiny_data) if row.split == FACES]
+    assert [row.box for row in faces] == [(89.0, 35.0, 135.0, 95.0), (180, 60, 220, 110)]
+    assert faces[1].soft is None
 
 
 def test_without_teachers_only_labelled_pictures_are_left(tiny_data: Path) -> None:

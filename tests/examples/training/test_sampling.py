@@ -20,8 +20,8 @@ def test_a_batch_is_a_function_of_seed_and_number(rows: list[Row]) -> None:
     assert not np.array_equal(Sampler(rows, batch=12, seed=4).draw(3), Sampler(rows, batch=12, seed=5).draw(3))
 
 
-def test_a_quarter_is_unlabelled_and_the_classes_are_even(rows: list[Row]) -> None:
-    sampler = Sampler(rows, batch=32, seed=1)
+def test_the_share_that_was_asked_for_is_unlabelled_and_the_classes_are_even(rows: list[Row]) -> None:
+    sampler = Sampler(rows, batch=32, unlabelled=0.25, seed=1)
     drawn = np.concatenate([sampler.draw(step) for step in range(60)])
     labels = np.array([np.nan if rows[index].label is None else rows[index].label for index in drawn], float)
     assert np.isnan(labels).mean() == pytest.approx(1 / 4)

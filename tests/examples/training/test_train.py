@@ -71,6 +71,21 @@ def test_a_run_learns_and_goes_on_from_its_checkpoint(pool: Path, tmp_path: Path
     assert further["minutes"] > last["minutes"]
 
 
+def test_settled_statistics_are_those_of_the_weights_that_ship() -> None:
+    from examples.training.networks import build
+    from examples.training.train import prepared, settle
+    from examples.training.twin import Twin
+
+    network = build(TINY.looks, answers=7, features=128, dropout=0.0)
+    batch = examples(64, asked=True, seed=3)
+    settle(Twin(network), network, [batch, batch], TINY)
+    picture = prepared(batch["near"], torch.device("cpu"))
+    with torch.no_grad():
+        by_batch, by_statistics = Twin(network).train()(picture)[1], Twin(network).eval()(picture)[1]
+    assert torch.allclose(by_batch, by_statistics, atol=0.02)
+    assert by_batch.std() > 0.1
+
+
 @pytest.mark.parametrize("asked", [True, False])
 def test_the_loss_falls_where_an_answer_is_right(asked: bool) -> None:
     from examples.training.train import loss_of
