@@ -1,9 +1,15 @@
 """Error rates of presentation-attack detection, as ISO/IEC 30107-3 names them. NumPy only.
 
-Every function speaks of two kinds of scores, ``bona_fide`` and ``attacks``: float, (N,), any finite range, higher
-is more live. A score is accepted as live when ``score >= threshold``, so an attack exactly on the threshold is an
-APCER error. Where ``attacks`` may be a mapping of species to scores, the APCER is that of the worst species, as
-the standard reports it; species are never pooled in silence. All functions are pure and may be shared by threads.
+All functions speak of the same things:
+
+- ``bona_fide`` is float, (N,), any finite range, higher is more live.
+- ``attacks`` is the same of one species, or a mapping of species to scores. Of several species the worst counts, as
+  the standard reports it; species are never pooled in silence.
+- A score is accepted as live when ``score >= threshold``, so an attack exactly on the threshold is an APCER error.
+- Rates lie in [0, 1]. A ``confidence`` lies above 0 and below 1.
+- ``ValueError`` says that there are no scores of one kind, that one is not finite, or that an option is out of range.
+
+They are pure, and threads may share them. Definitions are those of ISO/IEC 30107-3 unless another source is named.
 """
 
 from __future__ import annotations

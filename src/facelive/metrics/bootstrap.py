@@ -39,12 +39,10 @@ def bootstrap_rate(
     Args:
         errors: bool, (N,), whether each trial was an error.
         groups: Any sortable labels, (N,), for example subjects; ``None`` takes every trial for its own group.
+            Fewer than two are refused, because they say nothing about the variation between groups.
         rounds: How often to resample.
-        confidence: Above 0 and below 1.
+        confidence: Of the interval.
         seed: Same seed, same interval.
-
-    Raises:
-        ValueError: No trials, or fewer than two groups, which say nothing about the variation between groups.
 
     Example:
         >>> errors = [True] * 5 + [False] * 95
@@ -84,21 +82,18 @@ def bootstrap_measures(
     scores the resampled measures are exact; beyond, thresholds are that many quantiles of the scores.
 
     Args:
-        bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), the scores of one species, or a mapping of species to scores.
+        bona_fide: The scores of live faces.
+        attacks: The scores of attacks.
         threshold: Where ``apcer``, ``bpcer`` and ``acer`` are measured.
-        bona_fide_groups: Labels, (N,), for example subjects; ``None`` takes every score for its own group.
-        attack_groups: Labels like ``attacks``: (M,), or a mapping of species to labels.
+        bona_fide_groups: Labels, one a score, as in ``bootstrap_rate``.
+        attack_groups: Labels like ``attacks``, or a mapping of species to labels.
         rounds: How often to resample.
-        confidence: Above 0 and below 1.
+        confidence: Of the intervals.
         seed: Same seed, same intervals.
 
     Returns:
         Intervals of ``apcer`` (worst species), ``bpcer``, ``acer``, ``eer``, ``roc_auc``, ``bpcer10``, ``bpcer20``
         and ``bpcer100``.
-
-    Raises:
-        ValueError: No scores of one kind, a score is not finite, or fewer than two groups of one kind.
 
     Example:
         >>> rng = np.random.default_rng(1)

@@ -55,15 +55,7 @@ def det_curve(bona_fide: npt.ArrayLike, attacks: Attacks) -> DetCurve:
     """Detection error trade-off: APCER and BPCER at every distinct threshold.
 
     Between two neighbouring scores nothing changes, so the curve is exact, not sampled. Of all thresholds with
-    the same errors it names the highest, the most secure one. Source: ISO/IEC 30107-3 and ISO/IEC 19795-1.
-
-    Args:
-        bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), the scores of one species, or a mapping of species to scores: then the APCER of the
-            worst species at each threshold.
-
-    Raises:
-        ValueError: No scores of one kind, or a score is not finite.
+    the same errors it names the highest, the most secure one. Of several species it is the worst at each threshold.
 
     Example:
         >>> curve = det_curve([0.4, 0.9], [0.1, 0.4])
@@ -87,11 +79,6 @@ def eer(bona_fide: npt.ArrayLike, attacks: Attacks) -> EqualErrorRate:
     Rates move in steps and seldom meet exactly. The threshold is the one with the smallest ``|APCER - BPCER|``
     (of several, the one with the smaller sum), the rate is ``(APCER + BPCER) / 2`` there. Source: ISO/IEC 19795-1.
 
-    Args:
-        bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), the scores of one species, or a mapping of species to scores: then the worst species'
-            APCER meets the BPCER.
-
     Example:
         >>> eer([0.3, 0.6, 0.8, 0.9], [0.1, 0.2, 0.4, 0.7])
         EqualErrorRate(rate=0.25, threshold=0.6)
@@ -107,13 +94,7 @@ def eer(bona_fide: npt.ArrayLike, attacks: Attacks) -> EqualErrorRate:
 def bpcer_at_apcer(bona_fide: npt.ArrayLike, attacks: Attacks, max_apcer: float) -> ErrorPoint:
     """The smallest BPCER among thresholds whose APCER is at most ``max_apcer``.
 
-    ``BPCER10``, ``BPCER20`` and ``BPCER100`` are the values at 0.10, 0.05 and 0.01. Source: ISO/IEC 30107-3.
-
-    Args:
-        bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), the scores of one species, or a mapping of species to scores: then no species may
-            pass ``max_apcer``.
-        max_apcer: The limit in [0, 1].
+    ``BPCER10``, ``BPCER20`` and ``BPCER100`` are the values at 0.10, 0.05 and 0.01. No species may pass the limit.
 
     Example:
         >>> bpcer_at_apcer([0.3, 0.6, 0.8, 0.9], [0.1, 0.2, 0.4, 0.7], 0.10)
@@ -125,7 +106,7 @@ def bpcer_at_apcer(bona_fide: npt.ArrayLike, attacks: Attacks, max_apcer: float)
 
 
 def apcer_at_bpcer(bona_fide: npt.ArrayLike, attacks: Attacks, max_bpcer: float) -> ErrorPoint:
-    """The smallest APCER among thresholds whose BPCER is at most ``max_bpcer``; mirrors `bpcer_at_apcer`.
+    """The smallest APCER among thresholds whose BPCER is at most ``max_bpcer``.
 
     Example:
         >>> apcer_at_bpcer([0.3, 0.6, 0.8, 0.9], [0.1, 0.2, 0.4, 0.7], 0.25)
@@ -140,14 +121,7 @@ def roc_auc(bona_fide: npt.ArrayLike, attacks: Attacks) -> float:
     """Area under the ROC curve: how often a live face scores above an attack, ties counting half.
 
     ``AUC = (|{live > attack}| + |{live = attack}| / 2) / (N * M)`` over all pairs, the Mann-Whitney statistic.
-    Of several species the lowest AUC counts. Source: J. A. Hanley and B. J. McNeil, Radiology 143 (1982).
-
-    Args:
-        bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), the scores of one species, or a mapping of species to scores.
-
-    Returns:
-        The area in [0, 1]; 0.5 is chance.
+    Of several species the lowest counts. Source: J. A. Hanley and B. J. McNeil, Radiology 143 (1982).
 
     Example:
         >>> roc_auc([0.4, 0.9], [0.1, 0.4])

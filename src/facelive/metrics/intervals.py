@@ -25,14 +25,6 @@ def clopper_pearson(errors: int, trials: int, *, confidence: float = 0.95) -> In
     stated confidence, and it takes trials for independent: frames of one recording are not.
     Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934).
 
-    Args:
-        errors: Errors counted, 0 to ``trials``.
-        trials: Presentations judged, at least 1.
-        confidence: Above 0 and below 1.
-
-    Raises:
-        ValueError: The counts or the confidence make no sense.
-
     Example:
         >>> low, high = clopper_pearson(0, 300)
         >>> low, round(high, 4)
@@ -50,10 +42,6 @@ def rule_of_three(trials: int, *, confidence: float = 0.95) -> float:
     Exactly ``1 - (1 - confidence) ** (1 / trials)``, the one-sided bound, which the rule rounds to ``3 / trials``
     at 95 %. Source: J. A. Hanley and A. Lippman-Hand, JAMA 249 (1983).
 
-    Args:
-        trials: Independent presentations judged, at least 1.
-        confidence: Above 0 and below 1.
-
     Example:
         >>> round(rule_of_three(300), 4)
         0.0099
@@ -64,13 +52,7 @@ def rule_of_three(trials: int, *, confidence: float = 0.95) -> float:
 
 
 def smallest_sample(rate: float, *, confidence: float = 0.95) -> int:
-    """How many trials without an error it takes to claim a rate of at most ``rate``: about ``3 / rate``.
-
-    The smallest ``n`` with ``rule_of_three(n) <= rate``.
-
-    Args:
-        rate: The claimed rate, above 0 and below 1.
-        confidence: Above 0 and below 1.
+    """The smallest number of trials whose ``rule_of_three`` is at most ``rate``: about ``3 / rate``.
 
     Example:
         >>> smallest_sample(0.01)

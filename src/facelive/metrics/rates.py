@@ -15,18 +15,7 @@ __all__ = ["acer", "apcer", "apcer_by_species", "bpcer"]
 def apcer(attacks: Attacks, threshold: float) -> float:
     """Attack presentation classification error rate: the share of attacks taken for live.
 
-    ``APCER = |{attacks: score >= threshold}| / N`` for one species of ``N`` attack presentations; of several
-    species the worst counts. Source: ISO/IEC 30107-3.
-
-    Args:
-        attacks: float, (N,), the scores of one species, or a mapping of species to scores.
-        threshold: Scores at or above it are accepted as live.
-
-    Returns:
-        The rate in [0, 1].
-
-    Raises:
-        ValueError: No scores, or a score is not finite.
+    ``APCER = |{attacks: score >= threshold}| / N`` for one species of ``N`` attack presentations.
 
     Example:
         >>> apcer([0.1, 0.2, 0.5, 0.9], 0.5)
@@ -52,17 +41,6 @@ def bpcer(bona_fide: npt.ArrayLike, threshold: float) -> float:
     """Bona fide presentation classification error rate: the share of live faces taken for attacks.
 
     ``BPCER = |{bona fide: score < threshold}| / N`` for ``N`` bona fide presentations.
-    Source: ISO/IEC 30107-3.
-
-    Args:
-        bona_fide: float, (N,), higher is more live.
-        threshold: Scores below it are refused.
-
-    Returns:
-        The rate in [0, 1].
-
-    Raises:
-        ValueError: No scores, or a score is not finite.
 
     Example:
         >>> bpcer([0.4, 0.5, 0.8, 0.9], 0.5)
@@ -74,16 +52,8 @@ def bpcer(bona_fide: npt.ArrayLike, threshold: float) -> float:
 def acer(bona_fide: npt.ArrayLike, attacks: Attacks, threshold: float) -> float:
     """Average classification error rate of the worst species.
 
-    ``ACER = (max over species of APCER + BPCER) / 2``. Kept because papers report it; a mean of two errors hides
-    which of them is bad, so read APCER and BPCER first. Source: the literature that follows ISO/IEC 30107-3.
-
-    Args:
-        bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), the scores of one species, or a mapping of species to scores.
-        threshold: Scores at or above it are accepted as live.
-
-    Returns:
-        The rate in [0, 1].
+    ``ACER = (max over species of APCER + BPCER) / 2``. Not in the standard, kept because papers report it; a mean of
+    two errors hides which of them is bad, so read APCER and BPCER first.
 
     Example:
         >>> acer([0.4, 0.9], {"print": [0.1, 0.2], "replay": [0.4, 0.6]}, 0.5)
