@@ -95,6 +95,19 @@ def test_the_map_draws_the_tree_and_its_layers_as_they_are() -> None:
     assert named == LAYERS
 
 
+def test_what_the_map_says_is_where_it_says() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    answers = re.findall(r"^\| .*\? \| (.*) \|$", page, re.MULTILINE)
+    places: list[tuple[str, str]] = []
+    for answer in answers:
+        for names, place in re.findall(r"((?:`[\w.]+`(?:, | and )?)+) in `([\w/]+)`", answer):
+            places += [(name.rpartition(".")[2], place) for name in re.findall(r"`([\w.]+)`", names)]
+    assert len(places) >= len(answers)
+    for name, place in places:
+        path = SOURCE / place / "__init__.py" if (SOURCE / place).is_dir() else SOURCE / f"{place}.py"
+        assert re.search(rf"^ *def {name}\(", path.read_text(encoding="utf-8"), re.MULTILINE), (name, place)
+
+
 def test_the_door_is_sorted_and_open() -> None:
     assert facelive.__all__ == sorted(facelive.__all__)
     for name in facelive.__all__:

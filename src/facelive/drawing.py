@@ -23,17 +23,7 @@ def draw_face(
     *,
     order: Literal["RGB", "BGR"] = "RGB",
 ) -> Image.Image:
-    """Draw a box and a label on a copy of a picture.
-
-    Args:
-        image: As ``LivenessDetector.predict`` takes it.
-        box: ``(x0, y0, x1, y1)`` in pixels of the upright picture; ``None`` puts the label in the corner.
-        text: One line.
-        verdict: ``"live"``, ``"spoof"`` or ``"rejected"``: chooses the colour.
-        order: The colour order of an array.
-
-    Raises:
-        ImageError: The picture cannot be read.
+    """Draw a box and a line of text on a copy of a picture, in the verdict's colour; without a box in the corner.
 
     Example:
         >>> import numpy as np

@@ -83,15 +83,7 @@ def face_in(face: FaceLike, width: int, height: int, *, scale: float = 1.0) -> F
 
 
 def checked_detector(detector: Optional[FaceDetector]) -> Optional[FaceDetector]:
-    """The same face detector, or ``None`` for pictures that are crops already.
-
-    Raises:
-        ModelError: It has no ``detect`` method, as a name has none.
-
-    Example:
-        >>> checked_detector(None) is None
-        True
-    """
+    """The same face detector, or ``None`` for pictures that are crops already; a ``ModelError`` for anything else."""
     if detector is None or (callable(getattr(detector, "detect", None)) and not isinstance(detector, type)):
         return detector
     raise ModelError(
@@ -100,11 +92,7 @@ def checked_detector(detector: Optional[FaceDetector]) -> Optional[FaceDetector]
 
 
 def detected(detector: FaceDetector, image: npt.NDArray[np.uint8]) -> list[FaceBox]:
-    """The faces that a detector finds, as boxes, whatever it answers with.
-
-    Raises:
-        ModelError: It answers with something else than faces.
-    """
+    """The faces that a detector finds, as boxes; a ``ModelError`` when it answers with something else than faces."""
     answer = detector.detect(image)
     try:
         return [as_face(face) for face in answer]

@@ -57,10 +57,7 @@ def bundled_models() -> dict[str, ModelCard]:
 
 
 def locate(model: ModelLike) -> Source:
-    """What is meant by a name or a path.
-
-    Raises:
-        ModelError: It is neither a bundled name nor the path of a TFLite file.
+    """What is meant by a name or a path; a ``ModelError`` when it is neither a bundled name nor a TFLite file's path.
 
     Example:
         >>> locate("default") == DEFAULT_MODEL, locate("mine.TFLITE").name
@@ -85,11 +82,7 @@ def locate(model: ModelLike) -> Source:
 
 
 def read_model(source: Source) -> bytes:
-    """The bytes of a model, read in memory of the file's own size.
-
-    Raises:
-        ModelError: The file cannot be read, or is larger than ``MAX_MODEL_BYTES``.
-    """
+    """The bytes of a model; a ``ModelError`` when its file cannot be read or is larger than ``MAX_MODEL_BYTES``."""
     if isinstance(source, bytes):
         return source
     path = _path(source)
@@ -107,11 +100,7 @@ def read_model(source: Source) -> bytes:
 
 
 def find_card(source: Source) -> Optional[ModelCard]:
-    """The card beside a model's file, if there is one.
-
-    Raises:
-        ModelError: The card cannot be read, or a bundled one lacks the hash of its file.
-    """
+    """The card beside a model's file, if there is one; a bundled one must name the hash of its file."""
     if isinstance(source, bytes):
         return None
     path = _path(source).with_suffix(".json")
@@ -124,11 +113,7 @@ def find_card(source: Source) -> Optional[ModelCard]:
 
 
 def describe(source: Source, **card_fields: Unpack[ModelFields]) -> ModelCard:
-    """A card from keywords, for a model that has none.
-
-    Raises:
-        ModelError: Nothing says which output means live.
-    """
+    """A card from keywords, for a model that has none; ``live_class`` must be among them."""
     name = source.name if isinstance(source, Path) else "model"
     if "live_class" not in card_fields:
         beside = f" {Path(name).stem}.json beside it" if isinstance(source, Path) else ""

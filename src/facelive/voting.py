@@ -138,9 +138,6 @@ class LogAverageVoter:
 def frames_needed(window: int, min_frames: Optional[int]) -> tuple[int, int]:
     """The window of a vote, and how many frames it needs to accept: all of them unless a smaller number is given.
 
-    Raises:
-        ValueError: Either is out of range.
-
     Example:
         >>> frames_needed(5, None)
         (5, 5)

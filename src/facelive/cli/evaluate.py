@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from facelive import LivenessDetector
+from facelive.cli.terminal import Progress
 from facelive.errors import EvaluationError
 from facelive.evaluation.page import page_template, render_page
 from facelive.evaluation.run import evaluate
@@ -101,34 +101,25 @@ def _condition(text: str) -> Tuple[str, str]:
 
 
 class _Progress:
-    """tqdm's bar on a terminal, where it is installed; else a line at the end."""
+    """Says what an earlier run has done, shows a bar, and says what this run did."""
 
     def __init__(self) -> None:
         self.done = self.total = self._first = 0
         self._since = time.monotonic()
-        self._bar: Any = None
+        self._bar: Optional[Progress] = None
 
     def __call__(self, done: int, total: int) -> None:
-        if not self.total:
-            self._begin(done, total)
-        elif self._bar is not None:
-            self._bar.update(done - self.done)
-        self.done, self.total = done, total
-
-    def _begin(self, done: int, total: int) -> None:
-        self._first, self._since = done, time.monotonic()
-        if 0 < done < total:
-            print(f"going on after {done:,} of {total:,} pictures", file=sys.stderr)
-        if sys.stderr.isatty():
-            with contextlib.suppress(ImportError):
-                from tqdm import tqdm
-
-                self._bar = tqdm(total=total, initial=done, unit=" pictures")
+        if self._bar is None:
+            if 0 < done < total:
+                print(f"going on after {done:,} of {total:,} pictures", file=sys.stderr)
+            self._bar, self._since = Progress(total, done), time.monotonic()
+            self.done, self.total, self._first = done, total, done
+        self._bar.advance(done - self.done)
+        self.done = done
 
     def end(self) -> None:
-        """Leave the bar; where there was none, say what was done."""
         if self._bar is not None:
-            self._bar.close()
-        elif self.done == self.total > 0:
-            seconds = time.monotonic() - self._since
-            print(f"scored {self.done - self._first:,} pictures in {seconds:.0f} s", file=sys.stderr)
+            self._bar.end()
+            if self.done == self.total:
+                seconds = time.monotonic() - self._since
+                print(f"scored {self.done - self._first:,} pictures in {seconds:.0f} s", file=sys.stderr)

@@ -33,10 +33,11 @@ class Progress:
 
     Args:
         total: How many pictures there are.
+        done: How many of them an earlier run has done.
     """
 
-    def __init__(self, total: int) -> None:
-        self._total, self._done = total, 0
+    def __init__(self, total: int, done: int = 0) -> None:
+        self._total, self._done = total, done
         self._shown = sys.stderr.isatty() and total > 1
         self._since = time.monotonic()
         self._bar: Any = None
@@ -44,19 +45,24 @@ class Progress:
             with contextlib.suppress(ImportError):
                 from tqdm import tqdm
 
-                self._bar = tqdm(total=total, unit="picture", delay=1, leave=False)
+                self._bar = tqdm(total=total, initial=done, unit=" pictures", delay=1, leave=False)
 
     def print(self, line: str, stream: TextIO) -> None:
         """Print a line about one more picture, above the bar."""
-        self._done += 1
         if self._bar is not None:
             self._bar.write(line, file=stream)
             stream.flush()
-            self._bar.update()
-            return
-        self.end()
-        print(line, file=stream, flush=True)
-        if self._shown and time.monotonic() - self._since > 1:
+        else:
+            self.end()
+            print(line, file=stream, flush=True)
+        self.advance(1)
+
+    def advance(self, pictures: int) -> None:
+        """Show that so many more are done."""
+        self._done += pictures
+        if self._bar is not None:
+            self._bar.update(pictures)
+        elif self._shown and time.monotonic() - self._since > 1:
             print(f"\r{self._done} of {self._total} pictures", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:

@@ -52,15 +52,7 @@ def build_report(
     max_apcer: Optional[float] = None,
     max_bpcer: Optional[float] = None,
 ) -> Report:
-    """Measure everything there is to measure.
-
-    Args:
-        outcomes: In the order of the set.
-        run: What was evaluated and how, ready for JSON.
-        threshold: Scores at or above it are live.
-        max_apcer: Also choose the operating point that holds this limit, or say why there is none.
-        max_bpcer: The same for the BPCER; at most one of the two.
-    """
+    """Measure everything there is to measure; with one of the limits choose an operating point, or say why not."""
     live, *attacks = _kinds(outcomes)
     rows = [_row(kind, threshold) for kind in (live, *attacks)]
     attacks = [kind for kind in attacks if kind.scores.size]
@@ -108,23 +100,16 @@ def _kinds(outcomes: Sequence[Outcome]) -> List[_Kind]:
     """The live units, then the species in alphabetical order; the units of each stay in the order of the set."""
     numbers: Dict[Any, int] = {}
     kinds: Dict[str, List[Outcome]] = {"": []}
-    groups: Dict[str, List[int]] = {"": []}
     for outcome in outcomes:
-        name = outcome.sample.species
-        kinds.setdefault(name, []).append(outcome)
-        group = numbers.setdefault(_group(outcome), len(numbers))
-        if outcome.score is not None:
-            groups.setdefault(name, []).append(group)
-    return [
-        _Kind(
-            name=name,
-            outcomes=kinds[name],
-            judged=[outcome for outcome in kinds[name] if outcome.score is not None],
-            scores=np.array([outcome.score for outcome in kinds[name] if outcome.score is not None], np.float64),
-            groups=np.array(groups.get(name, []), np.int64),
-        )
-        for name in sorted(kinds)
-    ]
+        kinds.setdefault(outcome.sample.species, []).append(outcome)
+        numbers.setdefault(_group(outcome), len(numbers))
+    return [_kind(name, kinds[name], numbers) for name in sorted(kinds)]
+
+
+def _kind(name: str, outcomes: List[Outcome], numbers: Mapping[Any, int]) -> _Kind:
+    judged = [outcome for outcome in outcomes if outcome.score is not None]
+    scores = np.array([outcome.score for outcome in judged], np.float64)
+    return _Kind(name, outcomes, judged, scores, np.array([numbers[_group(outcome)] for outcome in judged], np.int64))
 
 
 def _group(outcome: Outcome) -> Tuple[str, Any]:
@@ -200,24 +185,21 @@ def _intervals(live: _Kind, attacks: List[_Kind], threshold: float) -> Dict[str,
 
 
 def _sources(outcomes: Sequence[Outcome], threshold: float) -> Tuple[SourceRow, ...]:
-    accepted: Dict[str, Dict[str, List[bool]]] = {}
+    sources: Dict[str, List[Outcome]] = {}
     for outcome in outcomes:
-        here = accepted.setdefault(outcome.sample.source, {})
-        if outcome.score is not None:
-            here.setdefault(outcome.sample.species, []).append(outcome.score >= threshold)
-    rows = []
-    for name, kinds in accepted.items():
-        live = kinds.pop("", [])
-        rates = {species: sum(kinds[species]) / len(kinds[species]) for species in sorted(kinds)}
-        worst = max(rates, key=lambda species: rates[species], default="")
-        rows.append(
-            SourceRow(
-                name=name or "unnamed",
-                live=len(live),
-                attacks=sum(map(len, kinds.values())),
-                bpcer=live.count(False) / len(live) if live else None,
-                worst_apcer=rates.get(worst),
-                worst_species=worst,
-            )
-        )
-    return tuple(rows) if len(rows) > 1 else ()
+        sources.setdefault(outcome.sample.source, []).append(outcome)
+    return tuple(_source(name, here, threshold) for name, here in sources.items()) if len(sources) > 1 else ()
+
+
+def _source(name: str, outcomes: Sequence[Outcome], threshold: float) -> SourceRow:
+    live, *attacks = _kinds(outcomes)
+    rates = {kind.name: float(kind.wrong(threshold).mean()) for kind in attacks if kind.scores.size}
+    worst = max(rates, key=lambda species: rates[species], default="")
+    return SourceRow(
+        name=name or "unnamed",
+        live=live.scores.size,
+        attacks=sum(kind.scores.size for kind in attacks),
+        bpcer=float(live.wrong(threshold).mean()) if live.scores.size else None,
+        worst_apcer=rates.get(worst),
+        worst_species=worst,
+    )

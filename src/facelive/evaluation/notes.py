@@ -20,12 +20,7 @@ def find_notes(
 ) -> List[str]:
     """A plain sentence for everything that a reader could take for more than it is.
 
-    Args:
-        rows: Bona fide, then the species.
-        scores: float64, (N,), of all judged units.
-        grouped_by: What is independent; empty when every unit is.
-        rejected: Units without a score.
-        unreadable: Units with pictures that could not be read.
+    Rows are bona fide and then the species, scores those of all judged units.
     """
     complete = bool(rows[0].judged and any(row.judged for row in rows[1:]))
     notes = [] if complete else ["One class has no score at all, so no rate over both can be given."]

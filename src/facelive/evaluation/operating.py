@@ -88,14 +88,11 @@ def choose_threshold(
 
     Args:
         bona_fide: float, (N,), higher is more live.
-        attacks: float, (M,), the scores of one species, or a mapping of species to scores.
+        attacks: The scores of one species, or a mapping of species to scores.
         max_apcer: The APCER that no species may exceed, above 0 and below 1.
-        max_bpcer: The BPCER not to exceed, above 0 and below 1; give one limit of the two.
+        max_bpcer: The BPCER not to exceed; give one limit of the two.
         assured: Hold the one-sided upper confidence bound of the rate, not just the measured rate, to the limit.
-        confidence: Of the claim and of the intervals, above 0 and below 1.
-
-    Returns:
-        The operating point with its measured errors.
+        confidence: Of the claim and of the intervals.
 
     Raises:
         EvaluationError: So few scores that even no error at all would not show the limit (the rule of three), or

@@ -57,9 +57,9 @@ class ResultsFile:
     Use it in a ``with`` statement. One process at a time holds it; its lock ends with the process, however that ends.
 
     Args:
-        path: The file; it is made when missing and continued when there.
+        path: Made when missing, else continued: ``done`` holds the outcomes that it has already.
         run: What is evaluated and how, ready for JSON; a file of another run is refused.
-        units: What is evaluated; ``done`` holds the outcomes that the file has already.
+        units: The set.
         started_utc: When this run started; the attribute says when the first run on this file did.
 
     Raises:

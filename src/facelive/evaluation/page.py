@@ -75,11 +75,7 @@ def render_page(report: Report, *, thumbnails: bool = False) -> str:
 
 
 def page_template() -> Any:
-    """The jinja2 template of the page.
-
-    Raises:
-        EvaluationError: jinja2 is not installed.
-    """
+    """The jinja2 template of the page; without jinja2 an ``EvaluationError`` names the extra."""
     try:
         import jinja2
     except ImportError as error:

@@ -51,19 +51,11 @@ def evaluate(
         limit: ``{"max_apcer": 0.05}`` or ``{"max_bpcer": 0.01}``: also choose that operating point.
         progress: Called with the pictures done and all pictures, after each unit.
 
-    Returns:
-        The report.
-
     Raises:
         EvaluationError: A row of the set is wrong, a class is missing, or ``results`` holds another run, is in use by
             another process or cannot be written.
         FaceliveError: A worker process died.
         ValueError: ``workers`` or ``limit`` is out of range.
-
-    Example:
-        >>> report = evaluate("labels.csv", workers=4)  # doctest: +SKIP
-        >>> report.measures["apcer"].value, report.worst_species.name  # doctest: +SKIP
-        (0.04, 'replay_tablet')
     """
     if workers < 1:
         raise ValueError(f"at least one worker is needed, not {workers}")

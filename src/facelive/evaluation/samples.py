@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tup
 from facelive.errors import EvaluationError
 from facelive.evaluation.rows import Row, read_rows
 from facelive.results import FaceBox
+from facelive.words import shown
 
 __all__ = ["Sample", "Samples", "Unit"]
 
@@ -126,7 +127,8 @@ class Samples:
             identity = path if sample.box is None else (path, sample.box)
             if first.setdefault(identity, number) != number:
                 before = next(islice(self._rows(), first[identity], None)).where
-                raise EvaluationError(f"{row.where}: {_short(sample.path)} is listed already ({before}): count it once")
+                listed = f"{shown(repr(sample.path))} is listed already ({before})"
+                raise EvaluationError(f"{row.where}: {listed}: count it once")
             yield sample
 
     def _rows(self) -> Iterator[Row]:
@@ -161,7 +163,7 @@ def _sample(row: Row) -> Sample:
     if "\0" in path:
         raise EvaluationError(f"{row.where}: the path holds a NUL character")
     if label not in ("live", "spoof"):
-        raise EvaluationError(f"{row.where}: label {_short(row.fields['label'])} is neither live nor spoof")
+        raise EvaluationError(f"{row.where}: label {shown(repr(row.fields['label']))} is neither live nor spoof")
     return Sample(
         path=path,
         label=sys.intern(label),
@@ -186,7 +188,7 @@ def _frame(row: Row) -> Optional[float]:
     except ValueError:
         frame = math.nan
     if frame is not None and not math.isfinite(frame):
-        raise EvaluationError(f"{row.where}: frame {_short(text)} is not a number")
+        raise EvaluationError(f"{row.where}: frame {shown(repr(text))} is not a number")
     return frame
 
 
@@ -200,13 +202,4 @@ def _box(row: Row) -> Optional[Tuple[float, float, float, float]]:
         return FaceBox(x0, y0, x1, y1).edges
     except (TypeError, ValueError, OverflowError) as error:
         shape = "x0, y0, x1, y1 in pixels with x0 < x1 and y0 < y1"
-        raise EvaluationError(f"{row.where}: box {_short(value)} is not {shape}") from error
-
-
-def _short(value: Any) -> str:
-    """A value as an error may show it."""
-    try:
-        text = repr(value)
-    except ValueError:  # more digits than Python prints
-        return "of huge numbers"
-    return text if len(text) <= 40 else f"{text[:37]}..."
+        raise EvaluationError(f"{row.where}: box {shown(repr(value))} is not {shape}") from error

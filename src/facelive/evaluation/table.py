@@ -32,11 +32,7 @@ _WIDTH = 80
 
 
 def render_table(report: Report) -> str:
-    """The report in 80 columns, but for longer paths; every sentence of ``report.notes`` is under it.
-
-    Args:
-        report: What ``evaluate`` returned.
-    """
+    """The report in 80 columns, but for longer paths; every sentence of ``report.notes`` is under it."""
     run, point = report.run, report.operating_point
     recordings = f"{report.units:,} recordings, " if run["vote"] else ""
     grouped = f", by {report.grouped_by} where there are several" if report.grouped_by else ""

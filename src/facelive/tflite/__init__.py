@@ -9,17 +9,9 @@ __all__ = ["RUNTIMES", "TFLiteModel", "last_operator", "load_network", "runtime_
 
 
 def load_network(content: bytes, *, name: str = "model", num_threads: int = 1, known: bool = False) -> TFLiteModel:
-    """Load a ``.tflite`` file; one that is not known is walked and then tried in another process first.
+    """Load a file as ``TFLiteModel`` does; one that is not ``known`` is walked and tried in another process first.
 
-    Args:
-        content: The bytes of the file.
-        name: What errors call it.
-        num_threads: Threads inside one call; 1 is fastest at the sizes bundled here.
-        known: Whether its hash is the one that its card names: such a file is loaded at once.
-
-    Raises:
-        ModelError: The bytes are not a TFLite model that this runtime can run.
-        RuntimeUnavailableError: No TFLite runtime works here.
+    A file is known when its hash is the one that its card names.
     """
     if not known:
         check_tflite(content, name)

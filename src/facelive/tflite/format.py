@@ -38,15 +38,7 @@ _MOST_ELEMENTS = 1 << 28  # of all tensors of a graph: a gibibyte; the largest m
 
 
 def check_tflite(content: bytes, name: str = "model") -> None:
-    """Check that a file is a complete TFLite model.
-
-    Args:
-        content: The bytes of the file.
-        name: What the error calls it.
-
-    Raises:
-        ModelError: The bytes are not a TFLite file, or it is cut short or damaged.
-    """
+    """Check that a file is a complete TFLite model; else a ``ModelError`` names it and says what is wrong."""
     if content[4:8] != b"TFL3":
         raise ModelError(f"{name} is not a TFLite file: hand in the .tflite that the converter wrote")
     try:
@@ -56,15 +48,9 @@ def check_tflite(content: bytes, name: str = "model") -> None:
 
 
 def last_operator(content: bytes) -> Optional[str]:
-    """What a file ends in, if that is a sigmoid or a softmax.
+    """``"sigmoid"`` or ``"softmax"`` if a file ends in one, else ``None``.
 
     Steps that only reshape, convert, pick or put side by side are passed over, and so is ``1 - p``.
-
-    Args:
-        content: The bytes of a whole TFLite file.
-
-    Returns:
-        ``"sigmoid"``, ``"softmax"`` or ``None``.
     """
     try:
         model = _Table(content, _offset(content, 0), _Budget(len(content)))

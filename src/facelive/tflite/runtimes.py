@@ -47,12 +47,7 @@ def runtime_name() -> str:
 
 
 def build(content: bytes, num_threads: int) -> Interpreter:
-    """A fresh interpreter, ready to run; raises whatever the runtime raises.
-
-    Args:
-        content: The bytes of a ``.tflite`` file that does no harm.
-        num_threads: Threads inside one call.
-    """
+    """A fresh interpreter of a file that does no harm, ready to run; raises whatever the runtime raises."""
     with LOADING:
         _, factory = _find_runtime(os.environ.get("FACELIVE_RUNTIME"))
         interpreter = factory(model_content=content, num_threads=num_threads)

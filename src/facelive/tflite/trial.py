@@ -34,10 +34,6 @@ def try_out(content: bytes, name: str = "model") -> None:
 
     A frozen program has no Python interpreter to start such a process with, and skips this.
 
-    Args:
-        content: The bytes of the file.
-        name: What errors call it.
-
     Raises:
         ModelError: The other process crashed, or did not come back within a minute. A file that the runtime refuses in
             an orderly way passes: loading it here says why.
