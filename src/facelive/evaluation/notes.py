@@ -47,11 +47,11 @@ def find_notes(
         )
     if rejected:
         notes.append(
-            f"{rejected:,} units were rejected and have no score: they are in no APCER or BPCER, but in the "
-            "non-response rates and in the rates of all presented."
+            f"Rejected units ({rejected:,}) have no score: they are in no APCER or BPCER, but in the non-response rates "
+            "and in the rates of all presented."
         )
     if unreadable:
-        notes.append(f"{unreadable:,} units have pictures that could not be read; they are listed.")
+        notes.append(f"Units with pictures that could not be read ({unreadable:,}) are listed.")
     if not grouped_by:
         notes.append("No subject or sequence is given: pictures count as independent, and intervals may be too narrow.")
     return notes
