@@ -47,8 +47,8 @@ def find_notes(
         )
     if rejected:
         notes.append(
-            f"Rejected units ({rejected:,}) have no score: they are in no APCER or BPCER, but in the non-response rates "
-            "and in the rates of all presented."
+            f"Rejected units ({rejected:,}) have no score: they are in no APCER or BPCER, but in the non-response "
+            "rates and in the rates of all presented."
         )
     if unreadable:
         notes.append(f"Units with pictures that could not be read ({unreadable:,}) are listed.")

@@ -104,10 +104,12 @@ def serving(port: Optional[int] = None, environment: Optional[Mapping[str, str]]
 
 
 @contextlib.contextmanager
-def serving_process(port: int, environment: Optional[Mapping[str, str]] = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``python -m examples.flask_app`` and yield its process."""
+def serving_process(
+    port: int, environment: Optional[Mapping[str, str]] = None, *, module: str = "examples.flask_app", options: str = ""
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run an example that listens on a port and yield its process."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "examples.flask_app", "--port", str(port)],
+        [sys.executable, "-m", module, "--port", str(port), *options.split()],
         cwd=ROOT,
         env={**os.environ, **PATIENT, **(environment or {})},
         stdout=subprocess.DEVNULL,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.examples.flask_app import scene
-from tests.examples.flask_app.serving import free_port, listens, wait_for
+from tests.examples.flask_app.serving import free_port, serving_process
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -21,16 +18,9 @@ PATIENCE_MS = 120_000
 def client(backend: int) -> Iterator[int]:
     """Run ``python -m examples.flutter_client`` and yield its port."""
     port = free_port()
-    command = [sys.executable, "-m", "examples.flutter_client", "--port", str(port)]
-    command += ["--server", f"http://127.0.0.1:{backend}"]
-    process = subprocess.Popen(command, cwd=scene.ROOT, stdout=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: process.poll() is not None or listens(port))
-        assert process.poll() is None, f"the client ended with code {process.returncode}"
+    options = f"--server http://127.0.0.1:{backend}"
+    with serving_process(port, module="examples.flutter_client", options=options):
         yield port
-    finally:
-        process.kill()
-        process.wait()
 
 
 def opened(browser: Browser, port: int) -> Page:
