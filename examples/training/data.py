@@ -66,7 +66,8 @@ def load_rows(data: Path, teachers: Optional[Path] = None) -> list[Row]:
 
     Args:
         data: Folder with the manifests.
-        teachers: Folder with ``train_scores.jsonl`` and ``val_scores.jsonl``; without it only labelled pictures, and ``soft`` is ``None``.
+        teachers: Folder with ``train_scores.jsonl`` and ``val_scores.jsonl``; without it only labelled pictures, and
+            ``soft`` is ``None``.
 
     Returns:
         Labelled pictures in manifest order, then the largest face of every scored photograph, then all other faces that

@@ -57,7 +57,7 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory, portrait: Picture) -> Pa
             )
             scores.append({"file": name, "minifasnet_ensemble": 0.9 if live else 0.2, "minifas128": 0.7})
     small.save(data / "faces" / "plain.jpg")
-    found = [{"box": place} for place in (box, [180, 60, 220, 110], [20, 20, 40, 44])]  # the second aside, the third small
+    found = [{"box": place} for place in (box, [180, 60, 220, 110], [20, 20, 40, 44])]  # one aside, one small
     faces = [{"file": "plain.jpg", "source": "web/faces", "width": 256, "height": 256, "faces": found}]
     scores.append({"file": "faces/plain.jpg", "box": box, "minifasnet_ensemble": 0.8, "minifas128": 0.6})
     Image.new("RGB", (64, 48), (90, 120, 60)).save(data / "backgrounds" / "lawn.jpg")
