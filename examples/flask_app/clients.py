@@ -38,6 +38,13 @@ def refuse_other_sites() -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    # Hosts alone: whoever ends TLS before the app may not have told it of https.
-    if site not in (None, "same-origin", "none") or (origin is not None and urlsplit(origin).netloc != request.host):
+    if site not in (None, "same-origin", "none") or (origin is not None and _host(origin) != request.host):
         raise Forbidden("Only this app's own page may do that.")
+
+
+def _host(origin: str) -> str | None:
+    """The host alone, ``None`` where there is none: whoever ends TLS before the app may not have told it of https."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # half an address of IPv6
+        return None

@@ -48,7 +48,7 @@ class FaceBox:
                 object.__setattr__(self, name, float(getattr(self, name)))
             if self.landmarks is not None:
                 object.__setattr__(self, "landmarks", tuple((float(x), float(y)) for x, y in self.landmarks))
-        except (TypeError, ValueError, OverflowError) as error:
+        except Exception as error:  # whatever an object does when it is asked for a number
             raise ValueError(
                 "a face box is four numbers in pixels, a score and perhaps five (x, y) landmarks"
             ) from error

@@ -12,6 +12,7 @@ from typing import Any, Dict, Literal, Optional, Tuple, Union
 from typing_extensions import TypedDict, Unpack
 
 from facelive.errors import ModelError
+from facelive.words import quoted, shown
 
 __all__ = ["MAX_CARD_BYTES", "CardFields", "ModelCard", "ModelFields"]
 
@@ -108,8 +109,8 @@ class ModelCard:
             self._set("crop_scale", self.views.get("near", next(iter(self.views.values()))))
             self._set("threshold", _number(self.threshold))
             problem = self._problem()
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ModelError(f"the model card holds a value of the wrong type: {error!s:.200}") from error
+        except Exception as error:  # whatever a value trips over, or does when it is asked for a number
+            raise ModelError(f"the model card holds a value of the wrong type: {shown(error, 200)}") from error
         if problem:
             raise ModelError(f"the model card of {str(self.name)[:_MAX_NAME]!r} {problem}")
         self._set("sha256", self.sha256.lower())
@@ -126,7 +127,7 @@ class ModelCard:
             if not isinstance(getattr(self, text), str):
                 return f"has a {text} that is no text"
         if not _is_count(self.input_size) or not 8 <= self.input_size <= 1024:
-            return f"has input_size {self.input_size!r:.60}: pixels from 8 to 1024 are possible"
+            return f"has input_size {quoted(self.input_size)}: pixels from 8 to 1024 are possible"
         if not set(self.views) <= set(_VIEWS):
             return "has a view that is neither 'near' nor 'wide'"
         if not all(0.2 <= scale <= 10 for scale in self.views.values()):
@@ -135,9 +136,9 @@ class ModelCard:
         if not possible:
             return f"has value_range {self.value_range[:3]}: give (low, high)"
         if self.output not in ("probability", "logits"):
-            return f"has output {self.output!r:.60}: it is 'probability' or 'logits'"
+            return f"has output {quoted(self.output)}: it is 'probability' or 'logits'"
         if not _is_count(self.live_class) or self.live_class < 0:
-            return f"has live_class {self.live_class!r:.60}: give the index of the live class, 0 or more"
+            return f"has live_class {quoted(self.live_class)}: give the index of the live class, 0 or more"
         if not 0 < self.threshold <= 1:
             return f"has threshold {self.threshold}: it lies above 0, which would accept every attack, and up to 1"
         for content in ("training", "measured"):
@@ -173,16 +174,16 @@ class ModelCard:
             if len(text) > MAX_CARD_BYTES:
                 raise ValueError(f"it has more than {MAX_CARD_BYTES} bytes")
             content = json.loads(text.removeprefix(codecs.BOM_UTF8).decode())
-        except (OSError, ValueError, RecursionError, MemoryError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ModelError(f"cannot read the model card {os.fspath(path)!r:.60}: {reason}") from error
+        except Exception as error:  # also whatever an object says when it is asked for its path
+            reason = getattr(error, "strerror", None) or shown(error, 200)
+            raise ModelError(f"cannot read the model card '{shown(path)}': {reason}") from error
         if not isinstance(content, dict):
-            raise ModelError(f"the model card {os.fspath(path)!r:.60} must be a JSON object")
+            raise ModelError(f"the model card '{shown(path)}' must be a JSON object")
         known = {one.name for one in fields(cls)}
         try:
             return cls(**{key: value for key, value in content.items() if key in known})
         except TypeError as error:
-            raise ModelError(f"the model card {os.fspath(path)!r:.60} lacks a field: {error}") from error
+            raise ModelError(f"the model card '{shown(path)}' lacks a field: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, ready for JSON.

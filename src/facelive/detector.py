@@ -24,7 +24,8 @@ from facelive.results import FaceBox, LivenessResult, Reason
 from facelive.session_results import SessionState
 from facelive.sessions import LivenessSession
 from facelive.streams import LivenessStream, StreamState
-from facelive.voting import LogAverageVoter, frames_needed
+from facelive.voting import LogAverageVoter, checked_score, frames_needed
+from facelive.words import quoted
 
 __all__ = ["BUNDLED", "LivenessDetector"]
 
@@ -88,9 +89,7 @@ class LivenessDetector:
             model = LivenessModel.load(model, num_threads=num_threads, **card_fields)
         elif card_fields:
             raise ModelError(f"{', '.join(card_fields)} belongs into LivenessModel.load(), where the model is loaded")
-        threshold = float(model.card.threshold if threshold is None else threshold)
-        if not 0 <= threshold <= 1:
-            raise ValueError(f"threshold is a P(bona fide) in [0, 1], not {threshold}")
+        threshold = checked_score("threshold", model.card.threshold if threshold is None else threshold)
         window, min_frames = frames_needed(window, min_frames)
         values = {"model": model, "threshold": threshold, "window": window, "min_frames": min_frames}
         self.__dict__.update(values, faces=checked_detector(faces), quality=quality)
@@ -171,7 +170,7 @@ class LivenessDetector:
             'unreadable'
         """
         if on_error not in ("raise", "return"):
-            raise ValueError(f"on_error is 'raise' or 'return', not {on_error!r:.60}")
+            raise ValueError(f"on_error is 'raise' or 'return', not {quoted(on_error)}")
         results, items = [], numbered(images, faces)
         items = with_progress(items, images) if progress else items
         while some := list(islice(items, _TOGETHER)):

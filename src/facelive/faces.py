@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Iterable, Optional, Sequence, Union
 
 import numpy as np
@@ -11,6 +12,7 @@ from typing_extensions import Literal, Protocol, runtime_checkable
 from facelive.errors import ImageError, ModelError
 from facelive.face_network import BundledFaceDetector
 from facelive.results import FaceBox, Reason
+from facelive.words import quoted, shown
 
 __all__ = [
     "BundledFaceDetector",
@@ -60,13 +62,14 @@ def as_face(face: FaceLike) -> FaceBox:
     if isinstance(face, FaceBox):
         return face
     try:
-        x0, y0, x1, y1, *score = face
+        x0, y0, x1, y1, *score = islice(face, 6)
         if len(score) > 1:
-            raise ValueError(f"{4 + len(score)} numbers are too many")
+            raise ValueError("more than 5 numbers are too many")
         return FaceBox(x0, y0, x1, y1, *score)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # whatever it does when it is asked for its numbers
         raise ImageError(
-            f"a face is a FaceBox or (x0, y0, x1, y1): left, top, right, bottom in pixels, not {_shape(face)} ({error})"
+            "a face is a FaceBox or (x0, y0, x1, y1): left, top, right, bottom in pixels, "
+            f"not {_shape(face)} ({shown(error, 200)})"
         ) from error
 
 
@@ -87,7 +90,7 @@ def checked_detector(detector: Optional[FaceDetector]) -> Optional[FaceDetector]
     if detector is None or (callable(getattr(detector, "detect", None)) and not isinstance(detector, type)):
         return detector
     raise ModelError(
-        f"faces is an object with a detect(image) method, or None for pictures that are crops, not {detector!r:.60}"
+        f"faces is an object with a detect(image) method, or None for pictures that are crops, not {quoted(detector)}"
     )
 
 
@@ -96,7 +99,7 @@ def detected(detector: FaceDetector, image: npt.NDArray[np.uint8]) -> list[FaceB
     answer = detector.detect(image)
     try:
         return [as_face(face) for face in answer]
-    except (ImageError, TypeError) as error:
+    except Exception as error:  # whatever its answer does when it is asked for faces
         name = type(detector).__name__
         raise ModelError(
             f"{name}.detect() answered with {_shape(answer)}, not with faces, each a FaceBox or a row "

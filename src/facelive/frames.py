@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Iterable, Iterator, Optional, Tuple
@@ -97,7 +98,10 @@ def picture_name(index: int, image: object) -> str:
         >>> picture_name(3, "holiday/face.jpg"), picture_name(4, b"...")
         ("picture 3 ('holiday/face.jpg')", 'picture 4')
     """
-    path = os.fspath(image) if isinstance(image, os.PathLike) else image
+    path: object = image
+    if isinstance(image, os.PathLike):
+        with suppress(Exception):  # the picture's own error says what is wrong with its path
+            path = os.fspath(image)
     named = isinstance(path, str) and len(path) <= 260 and path[:5].lower() != "data:"
     return f"picture {index} ({path!r})" if named else f"picture {index}"
 

@@ -13,6 +13,7 @@ from typing_extensions import Unpack
 from facelive.cards import ModelCard, ModelFields
 from facelive.errors import ModelError
 from facelive.tflite import TFLiteModel, last_operator, load_network
+from facelive.words import quoted, shown
 
 __all__ = [
     "BUNDLED_MODELS",
@@ -67,18 +68,22 @@ def locate(model: ModelLike) -> Source:
         return bytes(model)
     if not isinstance(model, (str, os.PathLike)):
         raise ModelError(f"a {type(model).__name__} is no model: give a bundled name, a path of a .tflite or its bytes")
-    name = os.fspath(model)
+    try:
+        path = Path(model)
+    except Exception as error:  # whatever an object says when it is asked for its path
+        raise ModelError(f"a {type(model).__name__} gives no path ({shown(error)}): give the path as text") from error
+    name = model if isinstance(model, str) else path.name
     if isinstance(model, str) and name in ("default", *BUNDLED_MODELS):
         return DEFAULT_MODEL if name == "default" else name
-    suffix = Path(name).suffix.lower()
+    suffix = path.suffix.lower()
     if suffix in _OTHER_FORMATS:
-        raise ModelError(f"{Path(name).name!r:.100} is no TFLite file: convert it to .tflite first")
+        raise ModelError(f"{quoted(path.name, 100)} is no TFLite file: convert it to .tflite first")
     if isinstance(model, str) and suffix != ".tflite":
         choice = ", ".join(("default", *BUNDLED_MODELS))
         raise ModelError(
-            f"there is no bundled model {name!r:.100}: choose from {choice}, or give a .tflite file's path"
+            f"there is no bundled model {quoted(name, 100)}: choose from {choice}, or give a .tflite file's path"
         )
-    return Path(name)
+    return path
 
 
 def read_model(source: Source) -> bytes:

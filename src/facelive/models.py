@@ -24,6 +24,7 @@ from facelive.model_files import (
     read_model,
 )
 from facelive.tflite import TFLiteModel, runtime_name
+from facelive.words import shown
 
 __all__ = ["DEFAULT_MODEL", "LivenessModel", "ModelCard", "bundled_models"]
 
@@ -167,6 +168,8 @@ class LivenessModel:
 
 
 def _live_probability(outputs: npt.NDArray[np.float64], card: ModelCard) -> npt.NDArray[np.float64]:
+    if not np.isfinite(outputs).all():  # also of the other classes: what went wrong there says nothing about this one
+        raise ModelError(f"{card.name!r} gave numbers that are not finite: the file or its value_range is wrong")
     if card.output == "logits":
         # One logit is class 1 against class 0; softmax over (0, logit) is its sigmoid.
         logits = np.hstack([np.zeros_like(outputs), outputs]) if outputs.shape[1] == 1 else outputs
@@ -174,14 +177,13 @@ def _live_probability(outputs: npt.NDArray[np.float64], card: ModelCard) -> npt.
         outputs = exponents / exponents.sum(axis=1, keepdims=True)
     elif outputs.shape[1] == 1:
         outputs = np.hstack([1 - outputs, outputs])
-    live = outputs[:, card.live_class]
-    # A sigmoid may end a rounding error outside [0, 1]; anything further out is not a probability.
-    if not np.all((live >= -1e-3) & (live <= 1 + 1e-3)):
+    # A sigmoid may end a rounding error outside [0, 1]; anything further out is not a probability, of any class.
+    if not np.all((outputs >= -1e-3) & (outputs <= 1 + 1e-3)):
         raise ModelError(
-            f"{card.name!r} gave {live.tolist()}, no probability: say output='logits' if the file ends without "
-            "sigmoid or softmax"
+            f"{card.name!r} gave {shown(outputs.tolist())}, no probability: say output='logits' if the file ends "
+            "without sigmoid or softmax"
         )
-    return np.clip(live, 0.0, 1.0)
+    return np.clip(outputs[:, card.live_class], 0.0, 1.0)
 
 
 def _fitted(network: TFLiteModel, card: ModelCard) -> Tuple[list[int], int]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelive.results import FaceBox, Reason
+from facelive.words import as_number, quoted
 
 __all__ = ["FaceMeasures", "QualityPolicy", "measure_face"]
 
@@ -75,8 +76,8 @@ class QualityPolicy:
     def __post_init__(self) -> None:
         for name, (low, high) in _ALLOWED.items():
             value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} lies between {low} and {high}, not {value}")
+            if not low <= as_number(value) <= high:
+                raise ValueError(f"{name} lies between {low} and {high}, not {quoted(value)}")
         if self.multiple_faces not in ("largest", "reject"):
             raise ValueError(f"multiple_faces is 'largest' or 'reject', not {self.multiple_faces!r}")
         if self.min_luminance >= self.max_luminance:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from facelive.challenges.protocol import Screen
 from facelive.guidance import Guidance
 from facelive.results import FaceBox, LivenessResult
-from facelive.words import Word
+from facelive.words import Word, json_number
 
 __all__ = ["SessionDecision", "SessionFrame", "SessionMemory", "SessionReason", "SessionState", "SessionStep"]
 
@@ -152,9 +152,10 @@ class SessionMemory:
         """
         if state["version"] != _VERSION or state["window"] != window:
             raise ValueError("a state of another version or window")
-        scores = [float(score) for score in state["scores"]]
-        times = [float(time) for time in (state["started_ms"], state["last_ms"]) if time is not None]
-        face = None if state["face_px"] is None else FaceBox(*state["face_px"])
+        scores = [json_number(score) for score in state["scores"]]
+        times = [json_number(time) for time in (state["started_ms"], state["last_ms"]) if time is not None]
+        x0, y0, x1, y1 = map(json_number, state["face_px"] or (0, 0, 1, 1))
+        face = None if state["face_px"] is None else FaceBox(x0, y0, x1, y1)
         decision = None
         if state["decision"] is not None:
             decision = SessionDecision(**state["decision"])
@@ -168,7 +169,7 @@ class SessionMemory:
             and len(times) in (0, 2)
             and bool(scores) == (face is not None)
             and not (scores and not times)
-            and isinstance(missed, int)
+            and type(missed) is int
             and missed >= 0
             and isinstance(answered, bool)
             and (decision is None or decision.accepted == (decision.reason is None))

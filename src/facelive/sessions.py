@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 from facelive.challenges.protocol import Challenge, ChallengeStatus, Screen
 from facelive.errors import SessionClosedError
 from facelive.faces import FaceLike
+from facelive.forks import OneAtATime
 from facelive.guidance import GUIDANCE, Guidance
 from facelive.images import ImageLike, read_image
 from facelive.results import FaceBox, LivenessResult
@@ -20,7 +21,8 @@ from facelive.session_results import (
     SessionState,
     SessionStep,
 )
-from facelive.voting import log_average
+from facelive.voting import finite_ms, log_average
+from facelive.words import as_number, quoted
 
 __all__ = ["LivenessSession"]
 
@@ -31,7 +33,7 @@ _MAX_MISSED = 3  # frames without a judged face, once a face was judged
 
 
 class LivenessSession:
-    """One visit of one person: never shared by threads, closed by its decision.
+    """One visit of one person, closed by its decision. One thread feeds it; should several, it still decides once.
 
     It is accepted when a full window of frames was judged, their vote reaches the threshold, none lies below the
     floor, the face stayed the same in place and size, no more than three frames in between were without it, the time
@@ -65,15 +67,15 @@ class LivenessSession:
         state: Optional[SessionState] = None,
         order: str = "RGB",
     ) -> None:
-        if window < 1 or not 0 <= floor <= 1 or not 0 < seconds < math.inf:
-            raise ValueError(
-                f"window is at least 1, floor in [0, 1], seconds above 0, not {window}, {floor}, {seconds}"
-            )
+        if not (as_number(window) >= 1 and 0 <= as_number(floor) <= 1 and 0 < as_number(seconds) < math.inf):
+            given = ", ".join(map(quoted, (window, floor, seconds)))
+            raise ValueError(f"window is at least 1, floor in [0, 1], seconds above 0, not {given}")
         self._judge = judge
         self._floor = floor
         self._limit_ms = seconds * 1000
         self._challenge = challenge
         self._order = order
+        self._step = OneAtATime()
         self._memory = SessionMemory(window, answered=challenge is None)
         self.state_discarded = state is not None and not self._restore(state)
 
@@ -117,6 +119,10 @@ class LivenessSession:
 
     def take(self, frame: SessionFrame, *, timestamp_ms: Optional[float] = None) -> SessionStep:
         """Take a frame that ``look`` has judged; see ``update``."""
+        with self._step:
+            return self._take(frame, timestamp_ms)
+
+    def _take(self, frame: SessionFrame, timestamp_ms: Optional[float]) -> SessionStep:
         self._check_open()
         memory = self._memory
         refusal = self._refusal(frame, self._elapsed_ms(timestamp_ms))
@@ -154,16 +160,15 @@ class LivenessSession:
     @property
     def state(self) -> SessionState:
         """What a later session needs to go on from here: scores, a box, times, the challenge; no picture."""
-        return self._memory.to_state(_challenge_state(self._challenge))
+        with self._step:
+            return self._memory.to_state(_challenge_state(self._challenge))
 
     def _check_open(self) -> None:
         if self.decision is not None:
             raise SessionClosedError("this session has decided already: start a new one for the next visit")
 
     def _elapsed_ms(self, timestamp_ms: Optional[float]) -> float:
-        now_ms = time.monotonic() * 1000 if timestamp_ms is None else float(timestamp_ms)
-        if not math.isfinite(now_ms):
-            raise ValueError(f"timestamp_ms is finite, not {timestamp_ms}")
+        now_ms = time.monotonic() * 1000 if timestamp_ms is None else finite_ms(timestamp_ms)
         memory = self._memory
         if memory.started_ms is None or memory.last_ms is None:
             memory.started_ms = memory.last_ms = now_ms
@@ -217,7 +222,7 @@ class LivenessSession:
                 return False
             if self._challenge is not None:
                 self._challenge.restore(said)
-        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        except Exception:  # whatever a damaged state trips over
             return False
         self._memory = memory
         return True

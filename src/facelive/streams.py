@@ -9,9 +9,11 @@ from typing import Callable, List, Optional
 from typing_extensions import TypedDict
 
 from facelive.faces import FaceLike, as_face
+from facelive.forks import OneAtATime
 from facelive.images import ImageLike
 from facelive.results import FaceBox, LivenessResult, Reason, Verdict
 from facelive.voting import LogAverageVoter
+from facelive.words import json_number, shown
 
 __all__ = ["LivenessStream", "StreamState"]
 
@@ -34,7 +36,7 @@ class LivenessStream:
     Make one with ``LivenessDetector.stream()``.
     """
 
-    __slots__ = ("_face", "_judge", "_min_frames", "_rejected", "_voter")
+    __slots__ = ("_face", "_judge", "_min_frames", "_rejected", "_step", "_voter")
 
     def __init__(self, judge: Callable[..., LivenessResult], voter: LogAverageVoter, *, min_frames: int) -> None:
         self._judge = judge
@@ -42,6 +44,7 @@ class LivenessStream:
         self._min_frames = min_frames
         self._face: Optional[FaceBox] = None
         self._rejected = 0
+        self._step = OneAtATime()
 
     def update(
         self, image: ImageLike, *, face: Optional[FaceLike] = None, timestamp_ms: Optional[float] = None
@@ -65,6 +68,10 @@ class LivenessStream:
 
     def vote(self, result: LivenessResult, *, timestamp_ms: Optional[float] = None) -> LivenessResult:
         """Vote on a frame that ``LivenessDetector.predict`` has judged already; see ``update``."""
+        with self._step:
+            return self._vote(result, timestamp_ms)
+
+    def _vote(self, result: LivenessResult, timestamp_ms: Optional[float]) -> LivenessResult:
         if result.score is None or result.face is None:
             return self._pass_over(result)
         if timestamp_ms is None and self._voter.max_age_ms is not None:
@@ -81,18 +88,23 @@ class LivenessStream:
 
     def reset(self) -> None:
         """Forget every vote, as a new stream."""
+        with self._step:
+            self._forget()
+
+    def _forget(self) -> None:
         self._voter.reset()
         self._face, self._rejected = None, 0
 
     @property
     def state(self) -> StreamState:
         """What a later stream needs to go on from here: at most a window of scores, a box, a count; no picture."""
-        return StreamState(
-            scores=list(self._voter.scores),
-            timestamps_ms=list(self._voter.timestamps_ms),
-            face_px=None if self._face is None else list(self._face.edges),
-            rejected=self._rejected,
-        )
+        with self._step:
+            return StreamState(
+                scores=list(self._voter.scores),
+                timestamps_ms=list(self._voter.timestamps_ms),
+                face_px=None if self._face is None else list(self._face.edges),
+                rejected=self._rejected,
+            )
 
     def restore(self, state: StreamState) -> None:
         """Go on from a state.
@@ -106,20 +118,20 @@ class LivenessStream:
             times = state["timestamps_ms"] if voter.max_age_ms is not None else [None] * len(scores)
             face = None if edges is None else as_face(edges)
             possible = len(scores) == len(times) and len(scores) <= voter.window and bool(scores) == (face is not None)
-            if not possible or not isinstance(rejected, int) or not 0 <= rejected < voter.window:
+            if not possible or type(rejected) is not int or not 0 <= rejected < voter.window:
                 raise ValueError("its scores, timestamps, face and count do not fit together")
             for score, timestamp_ms in zip(scores, times):
-                voter.update(score, timestamp_ms=timestamp_ms)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+                voter.update(json_number(score), timestamp_ms=timestamp_ms)
+        except Exception as error:  # whatever a damaged state trips over
             raise ValueError(
-                f"this is not the state of a stream like this one ({error!s:.100}): start a new one"
+                f"this is not the state of a stream like this one ({shown(error, 100)}): start a new one"
             ) from error
         self._voter, self._face, self._rejected = voter, face, rejected
 
     def _pass_over(self, result: LivenessResult) -> LivenessResult:
         self._rejected += 1
         if self._rejected >= self._voter.window:
-            self.reset()
+            self._forget()
         return replace(result, verdict=Verdict.REJECTED, vote=self._voter.score, frames=self._voter.frames)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Iterable, Optional
+from typing import Any, Iterable, Optional
 
-__all__ = ["LogAverageVoter", "frames_needed", "log_average"]
+from facelive.words import as_number, quoted
+
+__all__ = ["LogAverageVoter", "checked_score", "finite_ms", "frames_needed", "log_average"]
 
 _MOST_FRAMES = 1_000_000  # eleven hours of a camera
 
@@ -31,7 +33,7 @@ def log_average(scores: Iterable[float]) -> float:
         >>> round(log_average([0.9, 0.9, 0.1]), 4)
         0.5836
     """
-    values = [_checked(score) for score in scores]
+    values = [checked_score("a score", score) for score in scores]
     if not values:
         raise ValueError("a vote needs at least one score")
     mean = math.expm1(math.fsum(map(math.log1p, values)) / len(values))
@@ -61,10 +63,10 @@ class LogAverageVoter:
     __slots__ = ("_scores", "_times_ms", "max_age_ms", "window")
 
     def __init__(self, window: int = 5, *, max_age_ms: Optional[float] = None) -> None:
-        if not 1 <= window <= _MOST_FRAMES or not float(window).is_integer():
-            raise ValueError(f"window counts frames and must be a whole number from 1 up, not {window!r:.60}")
-        if max_age_ms is not None and not max_age_ms > 0:
-            raise ValueError(f"max_age_ms must be above 0, not {max_age_ms!r:.60}")
+        if not 1 <= as_number(window) <= _MOST_FRAMES or not float(window).is_integer():
+            raise ValueError(f"window counts frames and must be a whole number from 1 up, not {quoted(window)}")
+        if max_age_ms is not None and not as_number(max_age_ms) > 0:
+            raise ValueError(f"max_age_ms must be above 0, not {quoted(max_age_ms)}")
         self.window = int(window)
         self.max_age_ms = max_age_ms
         self._scores: deque[float] = deque(maxlen=self.window)
@@ -84,7 +86,7 @@ class LogAverageVoter:
             ValueError: The score is NaN or outside [0, 1], the timestamp is missing where ``max_age_ms`` needs it,
                 not finite, or earlier than the one before: a stream does not run backwards.
         """
-        score = _checked(score)
+        score = checked_score("a score", score)
         if self.max_age_ms is not None:
             self._forget(self._checked_time(timestamp_ms), self.max_age_ms)
         self._scores.append(score)
@@ -116,23 +118,32 @@ class LogAverageVoter:
         self._times_ms.clear()
 
     def _checked_time(self, timestamp_ms: Optional[float]) -> float:
-        try:
-            timestamp_ms = math.nan if timestamp_ms is None else float(timestamp_ms)
-        except OverflowError:  # an integer beyond any clock
-            timestamp_ms = math.inf
-        if not math.isfinite(timestamp_ms):
-            raise ValueError("a voter with max_age_ms needs a finite timestamp_ms with every score")
-        if self._times_ms and timestamp_ms < self._times_ms[-1]:
-            raise ValueError(
-                f"timestamp_ms {timestamp_ms} lies before {self._times_ms[-1]}; reset the voter to start again"
-            )
-        return timestamp_ms
+        now_ms = finite_ms(timestamp_ms)
+        if self._times_ms and now_ms < self._times_ms[-1]:
+            raise ValueError(f"timestamp_ms {now_ms} lies before {self._times_ms[-1]}; reset the voter to start again")
+        return now_ms
 
     def _forget(self, now_ms: float, max_age_ms: float) -> None:
         while self._times_ms and now_ms - self._times_ms[0] > max_age_ms:
             self._times_ms.popleft()
             self._scores.popleft()
         self._times_ms.append(now_ms)
+
+
+def finite_ms(timestamp_ms: Any) -> float:
+    """A caller's time as a float, in milliseconds.
+
+    Raises:
+        ValueError: It is missing, no number, or beyond any clock.
+
+    Example:
+        >>> finite_ms(40)
+        40.0
+    """
+    number = as_number(timestamp_ms)
+    if not math.isfinite(number):
+        raise ValueError(f"timestamp_ms is a finite number of milliseconds, not {quoted(timestamp_ms)}")
+    return number
 
 
 def frames_needed(window: int, min_frames: Optional[int]) -> tuple[int, int]:
@@ -143,12 +154,22 @@ def frames_needed(window: int, min_frames: Optional[int]) -> tuple[int, int]:
         (5, 5)
     """
     window = LogAverageVoter(window).window
-    if min_frames is not None and not 1 <= min_frames <= window:
-        raise ValueError(f"min_frames must lie between 1 and window ({window}), not {min_frames}")
+    if min_frames is not None and not 1 <= as_number(min_frames) <= window:
+        raise ValueError(f"min_frames must lie between 1 and window ({window}), not {quoted(min_frames)}")
     return window, window if min_frames is None else min_frames
 
 
-def _checked(score: float) -> float:
-    if not 0.0 <= score <= 1.0:
-        raise ValueError(f"a score is P(bona fide) in [0, 1], not {score!r:.60}")
-    return float(score)
+def checked_score(what: str, score: Any) -> float:
+    """A score, or what scores are held against, as a float.
+
+    Raises:
+        ValueError: It is no number in [0, 1].
+
+    Example:
+        >>> checked_score("threshold", 1)
+        1.0
+    """
+    number = as_number(score)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"{what} is a P(bona fide) in [0, 1], not {quoted(score)}")
+    return number

@@ -1,10 +1,12 @@
-"""The words of results, and how a caller's text is shown in a message."""
+"""The words of results, and how what a caller gave is read as a number and shown in a message."""
 
 from __future__ import annotations
 
 import enum
+import math
+from typing import Any, Callable
 
-__all__ = ["Word", "printable", "shown"]
+__all__ = ["Word", "as_number", "json_number", "printable", "quoted", "shown"]
 
 
 class Word(str, enum.Enum):
@@ -34,5 +36,51 @@ def shown(value: object, most: int = 60) -> str:
         >>> shown("a path\\nof two lines", 9)
         'a path\\\\nof…'
     """
-    text = str(value)
+    text = _said(str, value)
     return printable(text[:most]) + ("…" if len(text) > most else "")
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """The same of a value's ``repr``, to tell a text from a number.
+
+    Example:
+        >>> quoted("0.5"), quoted(10**5000)
+        ("'0.5'", '<int>')
+    """
+    return _said(repr, value)[:most]
+
+
+def as_number(value: Any) -> float:
+    """What a caller gave for a number, as a float; NaN, which no range includes, where it is none or beyond any.
+
+    Example:
+        >>> as_number("0.5"), as_number(10**400), as_number([])
+        (0.5, nan, nan)
+    """
+    try:
+        return float(value)
+    except Exception:  # an integer of 400 digits, a word, an object of anybody's
+        return math.nan
+
+
+def json_number(value: Any) -> float:
+    """What a state holds as a number: true, a text and NumPy's numbers are none.
+
+    Raises:
+        TypeError: It is none.
+        OverflowError: It is beyond any float.
+
+    Example:
+        >>> json_number(1)
+        1.0
+    """
+    if type(value) not in (int, float):
+        raise TypeError(f"{quoted(value)} is no number")
+    return float(value)
+
+
+def _said(say: Callable[[object], str], value: object) -> str:
+    try:
+        return say(value)
+    except Exception:  # an integer of more digits than Python prints, a list within itself, an object of anybody's
+        return f"<{type(value).__name__}>"

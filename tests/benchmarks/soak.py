@@ -1,17 +1,21 @@
 """Does it hold for a million frames, and with sixteen threads on one detector?
 
     python -m tests.benchmarks.soak --frames 1000000
+    python -m tests.benchmarks.soak --visits --model custom --frames 500000
     python -m tests.benchmarks.soak --threads 16 --seconds 300
 
 The first judges frames on one stream, whole pictures in with every file and every face found anew, and prints the
-resident memory and the open files after the first thousand and at the end. The second lets threads judge the same
-pictures on one detector and compares every score with the one that a single thread gave before.
+resident memory and the open files after the first thousand and at the end. The second lets streams and sessions, with
+and without challenges, go through JSON before every frame, as a server's do; each visit must end as its like did
+before. The third lets threads judge the same pictures on one detector and compares every score with the one that a
+single thread gave before.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import platform
 import sys
@@ -23,6 +27,7 @@ import numpy as np
 from PIL import Image
 
 from facelive import LivenessDetector
+from facelive.challenges import HeadTurn, ScreenLight
 from facelive.tflite import runtime_name
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.jpg"
@@ -33,6 +38,7 @@ EVERY = 500
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=1_000_000)
+    parser.add_argument("--visits", action="store_true", help="sessions and streams that go through JSON")
     parser.add_argument("--threads", type=int, help="compare threads instead")
     parser.add_argument("--seconds", type=float, help="stop after so long, whatever is left")
     parser.add_argument("--model", default="default")
@@ -41,6 +47,8 @@ def main() -> int:
     print(f"CPython {platform.python_version()}, {runtime_name()}, {os.cpu_count()} cores, load {load:.1f}", flush=True)
     seconds = options.seconds or float("inf")
     detector = LivenessDetector(options.model)
+    if options.visits:
+        return _visit(detector, options.frames, seconds)
     if options.threads:
         return _compare(detector, options.threads, options.seconds or 300.0)
     return _soak(detector, options.frames, seconds)
@@ -81,11 +89,65 @@ def _soak(detector: LivenessDetector, frames: int, seconds: float) -> int:
     assert first is not None, "too few frames"
     last = (resident_mb(), open_handles())
     print(f"\n{number:,} frames in {took:.0f} s, {number / took:.0f} a second")
-    print(
-        f"resident memory: {first[0]:.1f} MB after {WARM_UP:,} frames, {last[0]:.1f} MB at the end, peak {peak:.1f} MB"
-    )
-    print(f"open files: {first[1]} after {WARM_UP:,} frames, {last[1]} at the end")
+    _say(first, last, peak)
     return 0
+
+
+def _visit(detector: LivenessDetector, frames: int, seconds: float) -> int:
+    """Visits of each kind in turn, frame by frame: each goes through JSON before every frame, and ends as before."""
+    crops = LivenessDetector(detector.model, faces=None)
+    files = [(crops, one) for one in faces()] + [(detector, one) for one in pictures()[::6]]
+    start, number, visits, different = time.monotonic(), 0, 0, 0
+    ends: dict[tuple[int, int], str] = {}
+    first, peak = (resident_mb(), open_handles()), 0.0
+    while number < frames and time.monotonic() - start < seconds:
+        kind, (judge, data) = visits % 4, files[visits // 4 % len(files)]
+        taken, end = _stream_visit(judge, data) if kind == 3 else _session_visit(judge, data, kind)
+        different += ends.setdefault((kind, visits // 4 % len(files)), end) != end
+        if number < WARM_UP <= number + taken:
+            first = (resident_mb(), open_handles())
+        number, visits = number + taken, visits + 1
+        if visits % 100 == 0:
+            peak = max(peak, resident_mb())
+            _progress(number / frames, f"{number:,} frames, {peak:.1f} MB")
+    took, last = time.monotonic() - start, (resident_mb(), open_handles())
+    print(f"\n{number:,} frames in {visits:,} visits in {took:.0f} s ({time.process_time():.0f} s of processor time)")
+    print(f"visits that ended otherwise than their like: {different}; ends: {sorted(set(ends.values()))}")
+    _say(first, last, peak)
+    return int(bool(different))
+
+
+def _session_visit(detector: LivenessDetector, data: bytes, kind: int) -> tuple[int, str]:
+    state = None
+    for frame in range(12):
+        challenge = (None, HeadTurn(side="left"), ScreenLight())[kind]
+        session = detector.session(state=state, challenge=challenge)
+        assert not session.state_discarded
+        step = session.update(data, timestamp_ms=frame * 100)
+        if step.decision is not None:
+            return frame + 1, f"{step.decision.accepted} {step.decision.reason}"
+        state = json.loads(json.dumps(session.state))
+    return 12, "open"
+
+
+def _stream_visit(detector: LivenessDetector, data: bytes) -> tuple[int, str]:
+    state, verdict = None, "none"
+    for frame in range(8):
+        stream = detector.stream(max_age_ms=10_000, state=state)
+        verdict = str(stream.update(data, timestamp_ms=frame * 100).verdict)
+        state = json.loads(json.dumps(stream.state))
+    return 8, verdict
+
+
+def faces() -> list[bytes]:
+    """Six crops of 96 pixels: the portrait's face, darker and lighter, and grey."""
+    box = LivenessDetector().predict(PORTRAIT).face
+    assert box is not None
+    (x, y), half = box.center, box.side_px * 0.75
+    face = Image.open(PORTRAIT).convert("RGB").crop((int(x - half), int(y - half), int(x + half), int(y + half)))
+    small = np.asarray(face.resize((96, 96))).astype(np.float32)
+    lit = [Image.fromarray((small * part).clip(0, 255).astype(np.uint8)) for part in (0.5, 0.7, 0.9, 1.0, 1.2)]
+    return [_jpeg(one) for one in (*lit, Image.new("RGB", (96, 96), (127, 127, 127)))]
 
 
 def _compare(detector: LivenessDetector, threads: int, seconds: float) -> int:
@@ -122,6 +184,12 @@ def _compare(detector: LivenessDetector, threads: int, seconds: float) -> int:
         f"resident memory: {first[0]:.1f} MB with one thread, {last[0]:.1f} MB after; open files {first[1]}, {last[1]}"
     )
     return int(bool(sum(different) or failed))
+
+
+def _say(first: tuple[float, int], last: tuple[float, int], peak: float) -> None:
+    after = f"after {WARM_UP:,} frames"
+    print(f"resident memory: {first[0]:.1f} MB {after}, {last[0]:.1f} MB at the end, peak {peak:.1f} MB")
+    print(f"open files: {first[1]} {after}, {last[1]} at the end")
 
 
 def resident_mb() -> float:

@@ -67,6 +67,15 @@ def test_a_file_that_never_finishes_is_a_typed_error(monkeypatch: pytest.MonkeyP
         try_out((NETWORKS / "sigmoid.tflite").read_bytes())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits for a process to set itself")
+def test_a_file_that_computes_for_ever_is_stopped_by_the_time_it_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline()); "
+    busy = "from facelive.tflite.trial import _limit_time; _limit_time(1)\nwhile True: pass  # {name!r}"
+    monkeypatch.setattr("facelive.tflite.trial._START", path + busy)
+    with pytest.raises(ModelError, match="of processor time"):
+        try_out((NETWORKS / "sigmoid.tflite").read_bytes())
+
+
 def test_a_frozen_program_skips_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", "/no/such/interpreter")

@@ -6,7 +6,6 @@ picture changes. When a head turns, the nose moves against that plane, by its he
 
 from __future__ import annotations
 
-import math
 import secrets
 from operator import attrgetter
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -20,12 +19,14 @@ from facelive.challenges.protocol import ChallengeStatus, Screen
 from facelive.crops import face_crop
 from facelive.face_network import BundledFaceDetector
 from facelive.guidance import Guidance
+from facelive.words import as_number, json_number
 
 __all__ = ["HeadTurn", "nose_offset"]
 
 _PLANE = np.array([(-0.5, 0.0), (0.5, 0.0), (-0.4, 1.0), (0.4, 1.0)])
 """Eyes and mouth corners of a face seen from the front, in units of the distance of its eyes."""
 
+_MOST_SHIFT = 1e6  # of a state's numbers: sums of larger ones end in infinity
 _FACES = BundledFaceDetector()
 _side_px = attrgetter("side_px")
 
@@ -68,7 +69,7 @@ class HeadTurn:
     ) -> None:
         if side not in (None, "left", "right"):
             raise ValueError(f"side is 'left', 'right' or None, not {side!r}")
-        if not 0 < least_shift < 1 or still_frames < 1 or turned_frames < 1:
+        if not (0 < as_number(least_shift) < 1 and as_number(still_frames) >= 1 and as_number(turned_frames) >= 1):
             raise ValueError("least_shift lies in (0, 1), still_frames and turned_frames are at least 1")
         self.side: str = secrets.choice(("left", "right")) if side is None else side
         self.mirrored = mirrored
@@ -101,11 +102,15 @@ class HeadTurn:
         Raises:
             KeyError, TypeError, ValueError: The state does not fit; this one stays as it was.
         """
-        side, still, turned = state["side"], [float(x) for x in state["still"]], int(state["turned"])
+        side, still, turned = state["side"], [json_number(x) for x in state["still"]], state["turned"]
         whole = len(still) == self.still_frames
-        if side not in ("left", "right") or not all(map(math.isfinite, still)) or len(still) > self.still_frames:
+        if (
+            side not in ("left", "right")
+            or not all(abs(x) <= _MOST_SHIFT for x in still)
+            or len(still) > self.still_frames
+        ):
             raise ValueError("no head turn like this one has such a state")
-        if abs(turned) > self.turned_frames or (turned and not whole):
+        if type(turned) is not int or abs(turned) > self.turned_frames or (turned and not whole):
             raise ValueError("no head turn like this one has such a state")
         self.side, self._still, self._turned = side, still, turned
 

@@ -6,7 +6,6 @@ changes all channels alike and drops out. A screen that plays a recording shines
 
 from __future__ import annotations
 
-import math
 import secrets
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -17,6 +16,7 @@ from facelive.challenges.protocol import ChallengeStatus, Screen
 from facelive.crops import face_crop
 from facelive.guidance import Guidance
 from facelive.results import FaceBox
+from facelive.words import as_number, json_number, quoted
 
 __all__ = ["COLOURS", "ScreenLight", "face_light", "follows"]
 
@@ -36,6 +36,7 @@ _NAMES = [name for name in COLOURS if name != WHITE]
 _LEAST_SHIFT = 0.015
 """Noise and movement shift a face by up to 0.010, a screen of a twentieth of the room's light by 0.018 or more."""
 
+_MOST_LIGHT = 1e6  # of a state's numbers: sums of larger ones end in infinity
 _LINEAR = (np.arange(1, 257, dtype=np.float64) / 256) ** 2.2
 _HUES = {name: np.array([int(code[at : at + 2], 16) / 255 for at in (1, 3, 5)]) for name, code in COLOURS.items()}
 _DIRECTIONS = {
@@ -66,8 +67,8 @@ class ScreenLight:
     guidance = Guidance.LOOK_AT_THE_SCREEN
 
     def __init__(self, *, colours: int = 4) -> None:
-        if colours < 1:
-            raise ValueError(f"colours is at least 1, not {colours}")
+        if not as_number(colours) >= 1:
+            raise ValueError(f"colours is at least 1, not {quoted(colours)}")
         self.colours = colours
         self._asked: List[str] = [WHITE]  # the colours so far, the next one last
         self._lights: List[List[float]] = []
@@ -97,13 +98,13 @@ class ScreenLight:
             KeyError, TypeError, ValueError: The state does not fit; this one stays as it was.
         """
         asked, failed = list(state["asked"]), state["failed"]
-        lights = [[float(number) for number in light] for light in state["lights"]]
+        lights = [[json_number(number) for number in light] for light in state["lights"]]
         fits = (
             asked[:1] == [WHITE]
             and all(name in _NAMES for name in asked[1:])
             and len(asked) == min(1 + len(lights), 1 + self.colours)
             and len(lights) <= 1 + self.colours
-            and all(len(light) == 3 and all(map(math.isfinite, light)) for light in lights)
+            and all(len(light) == 3 and all(abs(number) <= _MOST_LIGHT for number in light) for light in lights)
             and isinstance(failed, bool)
         )
         if not fits:

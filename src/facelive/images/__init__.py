@@ -15,8 +15,11 @@ from facelive.images.decode import decode, from_pillow
 from facelive.images.files import strip
 from facelive.images.limits import MAX_BYTES, MAX_PIXELS, refuse_bytes
 from facelive.images.sources import from_file, from_path, from_text, is_closed, not_yet_decoded
+from facelive.words import as_number, quoted, shown
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "is_single", "read_image"]
+
+_MOST_SCALE = 64.0
 
 
 class Picture(NamedTuple):
@@ -69,7 +72,7 @@ def read_image(
     Raises:
         ImageTooLargeError: The picture exceeds ``MAX_BYTES``, ``max_pixels`` or another limit of ``images.limits``.
         ImageError: The input is no picture, is broken or cut short, or has another dtype or shape.
-        ValueError: ``order`` is neither.
+        ValueError: ``order`` is neither, or ``max_pixels`` no number of pixels.
         MemoryError: The machine, and not the picture, is at its limit.
 
     Example:
@@ -77,10 +80,12 @@ def read_image(
         (48, 64, 3)
     """
     if order not in ("RGB", "BGR"):
-        raise ValueError(f"order is 'RGB' or 'BGR', not {order!r:.20}")
+        raise ValueError(f"order is 'RGB' or 'BGR', not {quoted(order, 20)}")
+    if not as_number(max_pixels) >= 0:  # NaN would be no limit
+        raise ValueError(f"max_pixels counts pixels, not {quoted(max_pixels)}")
     max_pixels = min(max_pixels, MAX_PIXELS)
     if isinstance(image, Picture):
-        return Picture(from_array(image.pixels, "RGB", max_pixels), image.scale)
+        return _checked(image, max_pixels)
     if isinstance(image, np.ndarray):
         return Picture(from_array(image, order, max_pixels))
     if isinstance(image, Image.Image):
@@ -88,7 +93,29 @@ def read_image(
     return Picture(*decode(strip(_encoded(image)), min_side_px, max_pixels))
 
 
+def _checked(picture: Picture, max_pixels: int) -> Picture:
+    """A picture that somebody has made by hand, perhaps."""
+    if not isinstance(picture.pixels, np.ndarray):
+        raise ImageError(f"the pixels of a Picture are a uint8 array, not a {type(picture.pixels).__name__}")
+    scale = as_number(picture.scale)
+    if not 1 / _MOST_SCALE <= scale <= _MOST_SCALE:
+        raise ImageError(f"the scale of a Picture is 1.0, or about 2, 4 or 8, not {quoted(picture.scale)}")
+    return Picture(from_array(picture.pixels, "RGB", max_pixels), scale)
+
+
 def _encoded(image: Any) -> bytes:
+    """The bytes of a file, from whatever has them and whatever it raises when it is asked."""
+    try:
+        return _asked(image)
+    except (ImageError, MemoryError):
+        raise
+    except Exception as error:
+        raise ImageError(
+            f"a {type(image).__name__} cannot be read as a picture ({type(error).__name__}: {shown(error)})"
+        ) from error
+
+
+def _asked(image: Any) -> bytes:
     if isinstance(image, str):
         return from_text(image)
     if isinstance(image, os.PathLike):

@@ -8,6 +8,8 @@ from typing import Dict, Mapping, Union
 import numpy as np
 import numpy.typing as npt
 
+from facelive.words import as_number, quoted, shown
+
 __all__ = ["Attacks", "Scores", "checked", "checked_species", "checked_threshold"]
 
 Scores = npt.NDArray[np.float64]
@@ -16,7 +18,10 @@ Attacks = Union[npt.ArrayLike, Mapping[str, npt.ArrayLike]]
 
 def checked(values: npt.ArrayLike, name: str) -> Scores:
     """float64, (N,), N >= 1, all finite; ``ValueError`` names what is wrong and where."""
-    scores = np.asarray(values, dtype=np.float64)
+    try:
+        scores = np.asarray(values, dtype=np.float64)
+    except Exception as error:  # an integer of 400 digits, a word
+        raise ValueError(f"{name} scores must be numbers ({shown(error, 100)})") from error
     if scores.ndim != 1:
         raise ValueError(f"{name} scores must be one-dimensional, not of shape {scores.shape}")
     if not scores.size:
@@ -37,7 +42,8 @@ def checked_species(attacks: Attacks) -> Dict[str, Scores]:
 
 
 def checked_threshold(threshold: float) -> float:
-    """The threshold as a float; ``ValueError`` when it is NaN, which nothing could be compared with."""
-    if math.isnan(threshold):
-        raise ValueError("the threshold is NaN")
-    return float(threshold)
+    """The threshold as a float; ``ValueError`` when it is NaN or no number, which nothing could be compared with."""
+    number = as_number(threshold)
+    if math.isnan(number):
+        raise ValueError(f"the threshold is NaN: {quoted(threshold)} is no number")
+    return number

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from facelive.words import as_number, quoted
+
 from ._scores import Attacks, Scores, checked, checked_species
 
 __all__ = [
@@ -143,5 +145,5 @@ def _point(curve: DetCurve, index: int) -> ErrorPoint:
 
 
 def _check_limit(limit: float, name: str) -> None:
-    if not 0 <= limit <= 1:
-        raise ValueError(f"{name} is a rate in [0, 1], not {limit}")
+    if not 0 <= as_number(limit) <= 1:
+        raise ValueError(f"{name} is a rate in [0, 1], not {quoted(limit)}")

@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from facelive.words import as_number, quoted
+
 __all__ = ["Interval", "clopper_pearson", "largest_error_count", "rule_of_three", "smallest_sample"]
+
+_MOST_TRIALS = 10**12
 
 
 class Interval(NamedTuple):
@@ -30,8 +34,8 @@ def clopper_pearson(errors: int, trials: int, *, confidence: float = 0.95) -> In
         >>> low, round(high, 4)
         (0.0, 0.0122)
     """
-    if trials < 1 or not 0 <= errors <= trials:
-        raise ValueError(f"{errors} errors in {trials} trials is not a rate")
+    if not 0 <= as_number(errors) <= as_number(trials) <= _MOST_TRIALS or not trials >= 1:
+        raise ValueError(f"{quoted(errors)} errors in {quoted(trials)} trials is not a rate")
     chance = (1 - _checked_confidence(confidence)) / 2
     return Interval(_lower_bound(errors, trials, chance), 1 - _lower_bound(trials - errors, trials, chance))
 
@@ -46,8 +50,8 @@ def rule_of_three(trials: int, *, confidence: float = 0.95) -> float:
         >>> round(rule_of_three(300), 4)
         0.0099
     """
-    if trials < 1:
-        raise ValueError(f"the rule of three needs at least one trial, not {trials}")
+    if not 1 <= as_number(trials) <= _MOST_TRIALS:
+        raise ValueError(f"the rule of three needs at least one trial, not {quoted(trials)}")
     return -math.expm1(math.log1p(-_checked_confidence(confidence)) / trials)
 
 
@@ -58,8 +62,8 @@ def smallest_sample(rate: float, *, confidence: float = 0.95) -> int:
         >>> smallest_sample(0.01)
         299
     """
-    if not 0 < rate < 1:
-        raise ValueError(f"a rate above 0 and below 1 can be claimed, not {rate}")
+    if not 1 / _MOST_TRIALS <= as_number(rate) < 1:
+        raise ValueError(f"a rate above 0 and below 1 can be claimed, not {quoted(rate)}")
     return math.ceil(math.log1p(-_checked_confidence(confidence)) / math.log1p(-rate))
 
 
@@ -106,6 +110,6 @@ def _lower_bound(errors: int, trials: int, chance: float) -> float:
 
 
 def _checked_confidence(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise ValueError(f"the confidence must be above 0 and below 1, not {confidence}")
+    if not 0 < as_number(confidence) < 1:
+        raise ValueError(f"the confidence must be above 0 and below 1, not {quoted(confidence)}")
     return confidence

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Optional
 
@@ -18,7 +20,9 @@ from facelive.errors import ModelError
 
 __all__ = ["try_out"]
 
-TIMEOUT_S = 60.0
+PROCESSOR_S = 60
+_OUT_OF_TIME = getattr(signal, "SIGXCPU", None)  # Windows lets no process limit itself
+TIMEOUT_S = 60.0 if _OUT_OF_TIME is None else 600.0  # on a busy machine an innocent file waits for long
 MEMORY_BYTES = 8 << 30
 
 # sys.path comes along, before the file: the library may lie where a fresh interpreter would not look for it.
@@ -35,8 +39,8 @@ def try_out(content: bytes, name: str = "model") -> None:
     A frozen program has no Python interpreter to start such a process with, and skips this.
 
     Raises:
-        ModelError: The other process crashed, or did not come back within a minute. A file that the runtime refuses in
-            an orderly way passes: loading it here says why.
+        ModelError: The other process crashed, or did not come back within a minute of processor time or ten of waiting.
+            A file that the runtime refuses in an orderly way passes: loading it here says why.
     """
     if getattr(sys, "frozen", False):
         return
@@ -50,9 +54,13 @@ def try_out(content: bytes, name: str = "model") -> None:
             command, input=path.encode() + b"\n" + content, capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{name} did not load and run within {TIMEOUT_S:.0f} s: the file is damaged") from error
+        raise ModelError(
+            f"{name} did not load and run within {TIMEOUT_S:.0f} s: the file is damaged, or the machine far too busy"
+        ) from error
     except OSError as error:
         raise ModelError(f"{name} could not be tried in another process ({error}): give its card a sha256") from error
+    if _OUT_OF_TIME is not None and done.returncode == -_OUT_OF_TIME:
+        raise ModelError(f"{name} did not load and run in {PROCESSOR_S} s of processor time: the file is damaged")
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         detail = f" ({last[0]})" if last and done.returncode > 0 else ""
@@ -78,6 +86,7 @@ def _python() -> Optional[str]:
 def _run(name: str) -> None:
     """In the other process: whatever raises is no crash. A read out of bounds may do no harm once, rarely thrice."""
     _limit_memory()
+    _limit_time(PROCESSOR_S)
     content = sys.stdin.buffer.read()
     for _ in range(3):
         _try_here(content, name)
@@ -105,3 +114,14 @@ def _limit_memory() -> None:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]  # a process may lower its limits, never raise them
         limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _limit_time(seconds: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return
+    if sys.platform != "win32":
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        limit = int(time.process_time()) + seconds
+        resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))

@@ -424,6 +424,7 @@ def test_addresses_of_one_household_count_together(
         ({"Origin": "https://elsewhere.example"}, 403),
         ({"Origin": "http://localhost:8080"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"}, 403),
     ],
