@@ -88,6 +88,14 @@ def test_a_pattern_stands_for_what_it_matches(album: Path, pattern: str) -> None
     assert judged(album / pattern) == [str(album / "a" / "deeper" / "c.jpeg")]
 
 
+@pytest.mark.parametrize("word", ["x" * 5000, "[a]" * 200, "\udcff"])
+def test_a_word_that_can_be_no_file_is_a_line_of_its_own(word: str, album: Path, portrait_path: Path) -> None:
+    done = facelive("check", word, portrait_path) if word[0] != "[" else facelive("check", portrait_path, word)
+    assert done.returncode == 2
+    assert "cannot write" not in done.stderr and "Traceback" not in done.stderr
+    assert ("live" in done.stdout) == (word[0] != "["), done
+
+
 def test_a_name_that_looks_like_a_pattern_is_a_name(tmp_path: Path, portrait_path: Path) -> None:
     shutil.copy(portrait_path, tmp_path / "me[1].jpg")
     assert judged(tmp_path / "me[1].jpg") == [str(tmp_path / "me[1].jpg")]

@@ -79,6 +79,7 @@ def test_json_and_the_page_hold_the_same_report(
         ({2: "none.tflite"}, "cannot read the model file"),
         ({5: "1.5"}, r"threshold is a P(bona fide) in [0, 1], not 1.5"),
         ({7: "nowhere/results.jsonl"}, "cannot write the results"),
+        ({7: "x" * 300}, "cannot write the results"),
         ({7: "/dev/full"}, "cannot write the results to '/dev/full': it is no regular file"),
     ],
 )

@@ -216,3 +216,33 @@ def test_the_fingerprint_sees_every_field(tmp_path: Path) -> None:
         data = write_csv(tmp_path / f"{number}.csv", "path,label,species", rows[0], row)
         prints.add(Samples(data).fingerprint)
     assert len(prints) == 3
+
+
+def test_a_path_that_is_too_long_for_any_file_is_a_row_like_any_other(tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "labels.csv", "path,label", "x" * 5000 + ",live", "b.jpg,spoof")
+    assert len(list(Samples(data))) == 2
+
+
+def test_links_that_lead_back_up_are_refused_before_they_are_followed_for_ever(tmp_path: Path) -> None:
+    for name in ("live/a.jpg", "spoof/print/b.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    try:
+        for name in ("one", "two"):
+            (tmp_path / "live" / name).symlink_to(tmp_path / "live", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system makes no links")
+    with pytest.raises(EvaluationError, match="a link to a folder that it lies in"):
+        Samples(tmp_path)
+
+
+def test_a_link_to_another_folder_is_followed(tmp_path: Path) -> None:
+    for name in ("set/live", "set/spoof/print", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("elsewhere/a.jpg", "set/spoof/print/b.jpg"):
+        (tmp_path / name).touch()
+    try:
+        (tmp_path / "set" / "live" / "here").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system makes no links")
+    assert [sample.path for sample in Samples(tmp_path / "set")] == ["live/here/a.jpg", "spoof/print/b.jpg"]

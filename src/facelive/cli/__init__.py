@@ -9,6 +9,7 @@ from typing import Callable, Optional, Sequence
 from facelive.cli.parser import make_parser
 from facelive.cli.terminal import allow_any_name
 from facelive.errors import FaceliveError
+from facelive.words import shown
 
 __all__ = ["main"]
 
@@ -36,8 +37,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(f"facelive: {error}", file=sys.stderr)
         return UNUSABLE
     except OSError as error:
-        _drop_output()
-        print(f"facelive: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        if error.filename is None:
+            _drop_output()
+            print(f"facelive: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        else:
+            print(f"facelive: cannot use '{shown(error.filename)}': {error.strerror}", file=sys.stderr)
         return UNUSABLE
     return code
 

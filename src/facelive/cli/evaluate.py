@@ -84,12 +84,15 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _check_report(path: Path) -> None:
     """Refuse what could not be written, before an hour is spent on it."""
     page_template()
-    if path.is_dir() or not path.parent.is_dir():
-        why = "it is a folder" if path.is_dir() else f"there is no folder {str(path.parent)!r}"
-    elif not os.access(path if path.exists() else path.parent, os.W_OK):
-        why = "it is not allowed there"
-    else:
-        return
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            why = "it is a folder" if path.is_dir() else f"there is no folder {str(path.parent)!r}"
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            why = "it is not allowed there"
+        else:
+            return
+    except OSError as error:  # too long a name
+        why = str(error.strerror)
     raise EvaluationError(f"cannot write the report to {str(path)!r}: {why}")
 
 

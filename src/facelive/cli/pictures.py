@@ -34,11 +34,12 @@ def pictures(words: Iterable[str]) -> List[str]:
 
 
 def _meant(word: str) -> Iterator[str]:
-    if word == STANDARD_INPUT or Path(word).is_file():
+    # pathlib raises where a name is too long; such a word stands for itself, and its own line says why.
+    if word == STANDARD_INPUT or os.path.isfile(word):  # noqa: PTH113
         yield word
-    elif Path(word).is_dir():
+    elif os.path.isdir(word):  # noqa: PTH112
         yield from _below(word)
-    elif glob.has_magic(word) and not Path(word).exists():
+    elif glob.has_magic(word) and not os.path.exists(word):  # noqa: PTH110
         found = sorted(glob.glob(word, recursive=True))  # noqa: PTH207, as pathlib takes no absolute patterns
         if not found:
             raise ValueError(f"no file matches {word!r}")

@@ -72,9 +72,9 @@ class ResultsFile:
         self.done: List[Outcome] = []
         self.started_utc = started_utc
         self._synced = time.monotonic()
-        if path.exists() and not path.is_file():
-            raise EvaluationError(f"cannot write the results to {str(path)!r}: it is no regular file")
         try:
+            if path.exists() and not path.is_file():
+                raise EvaluationError(f"cannot write the results to {str(path)!r}: it is no regular file")
             self._file: BinaryIO = path.open("a+b")
         except OSError as error:
             raise self._unwritable(error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
@@ -62,12 +63,15 @@ def _folder_rows(root: Path) -> Iterator[Row]:
             yield Row(where, {**fields, "sequence": sequence if recording else ""})
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
+def _pictures(folder: Path, above: Tuple[str, ...] = ()) -> Iterator[Path]:
+    real = os.path.realpath(folder)
+    if real in above:  # two such links would be followed for ever
+        raise EvaluationError(f"{str(folder)!r} is a link to a folder that it lies in: remove it")
     # Files before folders, so that the pictures of one recording stay together.
     entries = sorted(folder.iterdir(), key=lambda path: (path.is_dir(), _counted(path.name)))
     for path in entries:
         if path.is_dir():
-            yield from _pictures(path)
+            yield from _pictures(path, (*above, real))
         elif path.suffix.lower() not in _NOTES and not path.name.startswith("."):
             yield path
 

@@ -144,7 +144,9 @@ class Samples:
             return self.data
         beside, below = self.data.parent, self.data.parent / "images"
         first = self._samples[0].path if self._samples else ""
-        return below if first and not (beside / first).exists() and (below / first).exists() else beside
+        # pathlib raises where a name is too long
+        there = [os.path.exists(folder / first) for folder in (beside, below)]  # noqa: PTH110
+        return below if first and there == [False, True] else beside
 
 
 def _matches(row: Row, name: str, value: str) -> bool:
