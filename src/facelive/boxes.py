@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional, Sequence, Tuple
 
+from facelive.words import as_number
+
 __all__ = ["FaceBox", "Point", "overlap"]
 
 Point = Tuple[float, float]
@@ -98,6 +100,7 @@ class FaceBox:
             >>> FaceBox(1, 2, 3, 4).scaled(2).edges
             (2.0, 4.0, 6.0, 8.0)
         """
+        factor = as_number(factor)
         if factor == 1:
             return self
         landmarks = self.landmarks and tuple((x * factor, y * factor) for x, y in self.landmarks)

@@ -112,7 +112,7 @@ class ModelCard:
         except Exception as error:  # whatever a value trips over, or does when it is asked for a number
             raise ModelError(f"the model card holds a value of the wrong type: {shown(error, 200)}") from error
         if problem:
-            raise ModelError(f"the model card of {str(self.name)[:_MAX_NAME]!r} {problem}")
+            raise ModelError(f"the model card of '{shown(self.name, _MAX_NAME)}' {problem}")
         self._set("sha256", self.sha256.lower())
 
     def _set(self, name: str, value: Any) -> None:

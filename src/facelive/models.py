@@ -24,7 +24,7 @@ from facelive.model_files import (
     read_model,
 )
 from facelive.tflite import TFLiteModel, runtime_name
-from facelive.words import shown
+from facelive.words import quoted, shown
 
 __all__ = ["DEFAULT_MODEL", "LivenessModel", "ModelCard", "bundled_models"]
 
@@ -204,7 +204,7 @@ def _fitted(network: TFLiteModel, card: ModelCard) -> Tuple[list[int], int]:
     classes = int(np.prod(outputs[0]["shape"][1:]))
     if classes < 1 or card.live_class >= max(classes, 2):
         raise ModelError(
-            f"the file of {card.name!r} has {classes} outputs, but its card says live is {card.live_class}"
+            f"the file of {card.name!r} has {classes} outputs, but its card says live is {quoted(card.live_class)}"
         )
     return _view_of_each_input([tensor["name"] for tensor in inputs], card), classes
 

@@ -51,6 +51,9 @@ class TestLight:
         for shown in NAMES:
             assert [name for name in NAMES if follows(lights["white"], lights[shown], name)] == [shown]
 
+    def test_a_store_may_write_whole_numbers_without_a_point(self) -> None:
+        assert follows([-2] * 3, [-1, -3, -3], "red")
+
     def test_a_face_outside_the_picture_has_no_light(self) -> None:
         with pytest.raises(ValueError, match="outside"):
             face_light(PORTRAIT, FaceBox(-50, -50, -10, -10))

@@ -88,6 +88,7 @@ NUMBERS: List[Tuple[str, Callable[[Any], object]]] = [
     ("a session's floor", lambda value: LivenessSession(judge, floor=value)),
     ("a session's seconds", lambda value: LivenessSession(judge, seconds=value)),
     ("an edge", lambda value: FaceBox(value, 0, 9, 9)),
+    ("a factor", lambda value: FACE.scaled(value)),
     ("a landmark", lambda value: FaceBox(0, 0, 9, 9, 1, ((value, 0),))),
     ("a smallest face", lambda value: QualityPolicy(min_face_px=value)),
     ("a shift", lambda value: HeadTurn(least_shift=value)),
@@ -96,6 +97,7 @@ NUMBERS: List[Tuple[str, Callable[[Any], object]]] = [
     ("trials", lambda value: metrics.rule_of_three(value)),
     ("pixels", lambda value: read_image(PORTRAIT, max_pixels=value)),
     ("a card's threshold", lambda value: ModelCard("m", live_class=1, threshold=value)),
+    ("a card's name", lambda value: ModelCard("" if value == "x" else value, live_class=1)),
     ("a card's class", lambda value: ModelCard("m", live_class=-1 if isinstance(value, int) else value)),
 ]
 

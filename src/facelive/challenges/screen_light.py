@@ -167,7 +167,7 @@ def follows(before: Sequence[float], now: Sequence[float], colour: str) -> bool:
         >>> follows([-2.0] * 3, [-2.0] * 3, "red")
         False
     """
-    shift = np.subtract(now, before)
+    shift = np.subtract(now, before, dtype=np.float64)
     shift -= shift.mean()
     if not np.linalg.norm(shift) >= _LEAST_SHIFT:
         return False
