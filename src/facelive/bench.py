@@ -203,11 +203,8 @@ class _Found:
 
 def _bare_invoke(model: LivenessModel, crops: _Pixels) -> _Call:
     """The network alone, input already in place: nothing in Python but the call."""
-    model.score(crops)  # sets the batch size
-    run = model.network.interpreter()
-    for tensor, values in zip(model.network.input_details, model.inputs(crops)):
-        run.set_tensor(tensor["index"], values)
-    call: _Call = run.invoke
+    model.score(crops)  # sets the batch size and leaves the crops in the input
+    call: _Call = model.network.interpreter().invoke
     return call
 
 

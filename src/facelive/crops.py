@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Optional, Tuple
+from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["face_crop", "normalize", "scene_crop", "to_pillow"]
+__all__ = ["face_crop", "normalize", "scene_crop", "to_pillow", "view_crops"]
 
 _Pixels = npt.NDArray[np.uint8]
 _Box = Tuple[float, float, float, float]
@@ -39,17 +39,7 @@ def face_crop(image: _Pixels, box: _Box, *, scale: float, size: int = 128) -> _P
         >>> face_crop(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240), scale=1.5).shape
         (128, 128, 3)
     """
-    width, height, side = _checked(image, box, scale)
-    columns = _Span.along(width, (box[0] + box[2]) / 2, side, size)
-    rows = _Span.along(height, (box[1] + box[3]) / 2, side, size)
-    part = to_pillow(image[rows.first : rows.last, columns.first : columns.last])
-    source = (columns.low - columns.first, rows.low - rows.first, columns.high - columns.first, rows.high - rows.first)
-    small = part.resize((columns.inner, rows.inner), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0)
-    resized = np.asarray(small)
-    if columns.inner == size and rows.inner == size:
-        return resized
-    padding = ((rows.before, rows.after), (columns.before, columns.after), (0, 0))
-    return np.pad(resized, padding, mode="reflect")
+    return _cut(image, [_face_window(image, box, scale, size)])[0]
 
 
 def scene_crop(image: _Pixels, box: _Box, *, scale: float, size: int = 128) -> _Pixels:
@@ -75,16 +65,30 @@ def scene_crop(image: _Pixels, box: _Box, *, scale: float, size: int = 128) -> _
         >>> scene_crop(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240), scale=3).shape
         (128, 128, 3)
     """
-    width, height, side = _checked(image, box, scale)
-    side = min(side, width, height)
-    left = min(max((box[0] + box[2] - side) / 2, 0.0), width - side)
-    top = min(max((box[1] + box[3] - side) / 2, 0.0), height - side)
-    first_x, first_y = math.floor(left), math.floor(top)
-    part = to_pillow(image[first_y : math.ceil(top + side), first_x : math.ceil(left + side)])
-    low_x, low_y = left - first_x, top - first_y
-    # Rounding may end slightly past the last pixel, which Pillow refuses.
-    source = (low_x, low_y, min(low_x + side, part.width), min(low_y + side, part.height))
-    return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR, box=source, reducing_gap=1.0))
+    return _cut(image, [_scene_window(image, box, scale, size)])[0]
+
+
+def view_crops(image: _Pixels, box: _Box, views: Mapping[str, float], *, size: int = 128) -> _Pixels:
+    """The views of a face, each as its own function above cuts it, from one copy of the part of the picture they share.
+
+    Args:
+        image: uint8, (H, W, 3), RGB, 0-255, upright.
+        box: ``(x0, y0, x1, y1)`` in pixels with ``x1 > x0`` and ``y1 > y0``; it must overlap the picture.
+        views: The scale of each view by its name: ``near`` is a ``face_crop``, ``wide`` a ``scene_crop``.
+        size: Side of each result in pixels.
+
+    Returns:
+        uint8, (V, size, size, 3), RGB, 0-255, in the order of ``views``; a new array.
+
+    Raises:
+        ValueError: The box does not overlap the picture.
+
+    Example:
+        >>> view_crops(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240), {"near": 1.5, "wide": 3}).shape
+        (2, 128, 128, 3)
+    """
+    window = {"near": _face_window, "wide": _scene_window}
+    return np.stack(_cut(image, [window[name](image, box, scale, size) for name, scale in views.items()]))
 
 
 def normalize(
@@ -123,7 +127,12 @@ def to_pillow(image: _Pixels) -> Image.Image:
     """
     height, width = image.shape[:2]
     picture = Image.new("RGB", (width, height), None)
-    picture.frombytes(np.ascontiguousarray(image))
+    step = image.strides[0]
+    if image.strides[1:] != (3, 1) or step < 3 * width:
+        picture.frombytes(np.ascontiguousarray(image))
+    else:  # whole pixels in rows, perhaps with gaps between them, which Pillow passes over itself
+        data = np.lib.stride_tricks.as_strided(image, (step * (height - 1) + 3 * width,), (1,), writeable=False)
+        picture.frombytes(data, "raw", "RGB", step, 1)
     return picture
 
 
@@ -133,6 +142,30 @@ def _checked(image: _Pixels, box: _Box, scale: float) -> tuple[int, int, float]:
     if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
         raise ValueError(f"the face box {box} lies outside the {width}x{height} picture")
     return width, height, scale * max(box[2] - box[0], box[3] - box[1])
+
+
+def _face_window(image: _Pixels, box: _Box, scale: float, size: int) -> _Window:
+    width, height, side = _checked(image, box, scale)
+    columns = _Span.along(width, (box[0] + box[2]) / 2, side, size)
+    return _Window(columns, _Span.along(height, (box[1] + box[3]) / 2, side, size))
+
+
+def _scene_window(image: _Pixels, box: _Box, scale: float, size: int) -> _Window:
+    width, height, side = _checked(image, box, scale)
+    side = min(side, width, height)
+    left = min(max((box[0] + box[2] - side) / 2, 0.0), width - side)
+    top = min(max((box[1] + box[3] - side) / 2, 0.0), height - side)
+    # Rounding may end slightly past the last pixel, which Pillow refuses.
+    columns = _Span(left, min(left + side, width), 0, size, 0)
+    return _Window(columns, _Span(top, min(top + side, height), 0, size, 0))
+
+
+def _cut(image: _Pixels, windows: Sequence[_Window]) -> list[_Pixels]:
+    """What is seen through each window; they share one copy of the picture's part."""
+    left, top = min(columns.first for columns, _ in windows), min(rows.first for _, rows in windows)
+    right, bottom = max(columns.last for columns, _ in windows), max(rows.last for _, rows in windows)
+    part = to_pillow(image[top:bottom, left:right])
+    return [window.resized(part, left, top) for window in windows]
 
 
 class _Span(NamedTuple):
@@ -152,6 +185,11 @@ class _Span(NamedTuple):
     def last(self) -> int:
         return math.ceil(self.high)
 
+    @property
+    def factor(self) -> int:
+        """How many pixels of the picture may be averaged before the filter."""
+        return max(1, int((self.high - self.low) / self.inner + 1e-9))
+
     @classmethod
     def along(cls, length: int, center: float, side: float, size: int) -> _Span:
         start, step = center - side / 2, side / size
@@ -161,3 +199,28 @@ class _Span(NamedTuple):
         low = min(max(start + before * step, 0.0), length - 1.0)
         high = min(max(start + (size - after) * step, low + 1.0), float(length))
         return cls(low, high, before, size - before - after, after)
+
+
+class _Window(NamedTuple):
+    """Where a crop lies in the picture, along both axes."""
+
+    columns: _Span
+    rows: _Span
+
+    def resized(self, part: Image.Image, left: int, top: int) -> _Pixels:
+        """The crop, from a part of the picture that begins at a column and a row."""
+        columns, rows = self
+        outer = (columns.first - left, rows.first - top, columns.last - left, rows.last - top)
+        across, down = columns.factor, rows.factor
+        part = part.crop(outer) if (across, down) == (1, 1) else part.reduce((across, down), box=outer)
+        source = (
+            (columns.low - columns.first) / across,
+            (rows.low - rows.first) / down,
+            (columns.high - columns.first) / across,
+            (rows.high - rows.first) / down,
+        )
+        resized = np.asarray(part.resize((columns.inner, rows.inner), Image.Resampling.BILINEAR, box=source))
+        if columns.before or columns.after or rows.before or rows.after:
+            padding = ((rows.before, rows.after), (columns.before, columns.after), (0, 0))
+            resized = np.pad(resized, padding, mode="reflect")
+        return resized

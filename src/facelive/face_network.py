@@ -27,7 +27,7 @@ _SIZE = 160
 _STRIDE = 8
 _GRID = _SIZE // _STRIDE
 _ANCHOR_PX = 32.0
-_PAD = np.float32(114 / 127.5 - 1)  # the grey beside a letterboxed picture, as in training
+_PAD = 114  # the grey beside a letterboxed picture, as in training
 _SAME_FACE = 0.4  # boxes that overlap more than this are one face
 
 _Floats = npt.NDArray[np.float32]
@@ -80,7 +80,7 @@ class BundledFaceDetector:
             raise ImageError(f"faces are found in a uint8 (H, W, 3) array, not {image.dtype} {image.shape}")
         height, width = image.shape[:2]
         batch, left, top, inner_width, inner_height = _letterbox(image)
-        (grid,) = self._loaded().run(batch)
+        (grid,) = self._loaded().run(batch, value_range=(-1, 1))
         found = _suppress(_decode(grid[0], self.score_threshold))
         for row in found:
             row[0:14:2] = [(x - left) * width / inner_width for x in row[0:14:2]]
@@ -111,8 +111,8 @@ def _genuine(path: Path) -> bytes:
     return content
 
 
-def _letterbox(image: npt.NDArray[np.uint8]) -> tuple[_Floats, int, int, int, int]:
-    """The network's input, and left, top, width and height of the picture in it."""
+def _letterbox(image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], int, int, int, int]:
+    """What the network sees, uint8, (1, S, S, 3), and left, top, width and height of the picture in it."""
     height, width = image.shape[:2]
     scale = _SIZE / max(width, height)
     inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
@@ -120,10 +120,8 @@ def _letterbox(image: npt.NDArray[np.uint8]) -> tuple[_Floats, int, int, int, in
     # Two rows a pixel are enough to average over; reducing_gap=1 averages whole blocks, then filters little.
     rows = image[:: max(1, height // (2 * inner_height))]
     small = to_pillow(rows).resize((inner_width, inner_height), Image.Resampling.BILINEAR, reducing_gap=1.0)
-    batch = np.full((1, _SIZE, _SIZE, 3), _PAD, np.float32)
-    part = batch[0, top : top + inner_height, left : left + inner_width]
-    np.multiply(np.asarray(small), np.float32(1 / 127.5), out=part)
-    part -= 1
+    batch = np.full((1, _SIZE, _SIZE, 3), _PAD, np.uint8)
+    batch[0, top : top + inner_height, left : left + inner_width] = np.asarray(small)
     return batch, left, top, inner_width, inner_height
 
 

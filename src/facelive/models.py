@@ -10,7 +10,7 @@ import numpy.typing as npt
 from typing_extensions import Unpack
 
 from facelive.cards import ModelCard, ModelFields
-from facelive.crops import face_crop, normalize, scene_crop
+from facelive.crops import view_crops
 from facelive.errors import ModelError
 from facelive.model_files import (
     DEFAULT_MODEL,
@@ -95,13 +95,7 @@ class LivenessModel:
             >>> LivenessModel.load().crops(np.zeros((480, 640, 3), np.uint8), (200, 100, 300, 240)).shape[1:]
             (128, 128, 3)
         """
-        size = self.card.input_size
-        return np.stack(
-            [
-                (face_crop if name == "near" else scene_crop)(image, box, scale=scale, size=size)
-                for name, scale in self.card.views.items()
-            ]
-        )
+        return view_crops(image, box, self.card.views, size=self.card.input_size)
 
     def score(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Score the views of N faces in one call of the network; threads may call this at the same time.
@@ -123,7 +117,9 @@ class LivenessModel:
             >>> bool(0 <= model.score(np.stack([views, views]))[0] <= 1)
             True
         """
-        outputs = self.network.run(*self.inputs(crops))[0]
+        crops = self._checked(crops)
+        inputs = [crops[:, number] for number in self._order]
+        outputs = self.network.run(*inputs, value_range=self.card.value_range)[0]
         if outputs.size != len(crops) * self._classes:
             raise ModelError(
                 f"{self.card.name!r} gave {outputs.shape} for {len(crops)} faces and {self._classes} classes"
@@ -131,19 +127,15 @@ class LivenessModel:
         outputs = outputs.reshape(len(crops), self._classes)
         return _live_probability(outputs.astype(np.float64), self.card)
 
-    def inputs(self, crops: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
-        """The same views in the network's value range: float32, (N, S, S, 3), for each of its inputs, in its order.
-
-        Raises:
-            ValueError: ``crops`` are not what ``score`` takes.
-        """
+    def _checked(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """The crops as (N, V, S, S, 3)."""
         crops, size, views = np.asarray(crops), self.card.input_size, len(self.card.views)
         if crops.ndim == 4 and views == 1:
             crops = crops[:, np.newaxis]
         if crops.dtype != np.uint8 or crops.shape[1:] != (views, size, size, 3) or not len(crops):
             wanted = f"(N, {size}, {size}, 3)" if views == 1 else f"(N, {views}, {size}, {size}, 3)"
             raise ValueError(f"crops are uint8 {wanted} as crops() makes them, not {crops.dtype} {crops.shape}")
-        return [normalize(crops[:, number], self.card.value_range) for number in self._order]
+        return crops
 
     def close(self) -> None:
         """Release the interpreters of all threads; a later ``score`` raises ``ModelError``."""
@@ -175,15 +167,15 @@ def _live_probability(outputs: npt.NDArray[np.float64], card: ModelCard) -> npt.
         logits = np.hstack([np.zeros_like(outputs), outputs]) if outputs.shape[1] == 1 else outputs
         exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
         outputs = exponents / exponents.sum(axis=1, keepdims=True)
-    elif outputs.shape[1] == 1:
-        outputs = np.hstack([1 - outputs, outputs])
     # A sigmoid may end a rounding error outside [0, 1]; anything further out is not a probability, of any class.
-    if not np.all((outputs >= -1e-3) & (outputs <= 1 + 1e-3)):
+    if not (outputs.min() >= -1e-3 and outputs.max() <= 1 + 1e-3):
         raise ModelError(
             f"{card.name!r} gave {shown(outputs.tolist())}, no probability: say output='logits' if the file ends "
             "without sigmoid or softmax"
         )
-    return np.clip(outputs[:, card.live_class], 0.0, 1.0)
+    if outputs.shape[1] == 1 and card.live_class == 0:  # the one value is P(class 1)
+        outputs = 1 - outputs
+    return outputs[:, min(card.live_class, outputs.shape[1] - 1)].clip(0.0, 1.0)
 
 
 def _fitted(network: TFLiteModel, card: ModelCard) -> Tuple[list[int], int]:

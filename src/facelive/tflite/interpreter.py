@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 import numpy as np
 import numpy.typing as npt
 
+from facelive.crops import normalize
 from facelive.errors import ModelError, RuntimeUnavailableError
 from facelive.tflite.format import check_tflite
 from facelive.tflite.runtimes import Interpreter, build
@@ -18,6 +19,7 @@ __all__ = ["TFLiteModel"]
 _INHERITED: list[Interpreter] = []  # what a forked child must not delete: the threads inside stayed with the parent
 
 Floats = npt.NDArray[np.float32]
+Values = npt.NDArray[Any]  # float32, or uint8
 
 
 class TFLiteModel:
@@ -49,12 +51,14 @@ class TFLiteModel:
         except UnicodeDecodeError as error:
             raise ModelError(f"{name} cannot be loaded: a tensor's name is damaged") from error
 
-    def run(self, *inputs: Floats) -> list[Floats]:
+    def run(self, *inputs: Values, value_range: Tuple[float, float] = (0, 1)) -> list[Floats]:
         """Run the model once on a whole batch; threads may call this at the same time.
 
         Args:
             inputs: One array per input, in the order of ``input_details``: float32, (N, ...) with the input's shape
-                after the first axis, the same N in all.
+                after the first axis, the same N in all; or uint8, 0-255, which is written into the runtime's own
+                memory as float32.
+            value_range: What 0 and 255 of a uint8 array become.
 
         Returns:
             One float32 array (N, ...) per output, in the file's order; new arrays.
@@ -67,17 +71,21 @@ class TFLiteModel:
             raise ModelError(f"{self.name} takes {len(self.input_details)} inputs, not {len(inputs)}")
         shapes = [batch.shape for batch in inputs]
         if local.batch != len(inputs[0]) and not self._resize(local, shapes):
-            return self._one_by_one(inputs)
+            return self._one_by_one(inputs, value_range)
         try:
             for tensor, batch in zip(self.input_details, inputs):
-                local.interpreter.set_tensor(tensor["index"], batch)
+                if batch.dtype == np.uint8 and batch.shape == (local.batch, *tensor["shape"][1:]):
+                    normalize(batch, value_range, out=local.interpreter.tensor(tensor["index"])())
+                else:
+                    local.interpreter.set_tensor(tensor["index"], batch)
             local.interpreter.invoke()
             return [local.interpreter.get_tensor(output["index"]) for output in self.output_details]
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{self.name} cannot run a batch of shape {_said(shapes)}: {error}") from error
 
-    def _one_by_one(self, inputs: tuple[Floats, ...]) -> list[Floats]:
-        answers = [self.run(*(batch[number : number + 1] for batch in inputs)) for number in range(len(inputs[0]))]
+    def _one_by_one(self, inputs: tuple[Values, ...], value_range: tuple[float, float]) -> list[Floats]:
+        alone = (tuple(batch[number : number + 1] for batch in inputs) for number in range(len(inputs[0])))
+        answers = [self.run(*pictures, value_range=value_range) for pictures in alone]
         try:
             return [np.concatenate(parts) for parts in zip(*answers)]
         except ValueError as error:  # a network without a first axis
