@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from tests.scene import ELSEWHERE, FACE, BoxInMind, brightness, frame
@@ -23,6 +24,30 @@ from facelive import (
     Reason,
     Verdict,
 )
+from facelive.faces import BundledFaceDetector
+
+PORTRAIT = Path(__file__).parents[1] / "examples" / "portrait.jpg"
+
+
+class Watched(BundledFaceDetector):
+    """The bundled face detector, and the heights of the pictures it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heights: list[int] = []
+
+    def detect(self, image: npt.NDArray[np.uint8]) -> list[FaceBox]:
+        self.heights.append(image.shape[0])
+        return super().detect(image)
+
+
+def photo(side: int) -> bytes:
+    """The portrait, ``side`` pixels high, in a JPEG of 12 megapixels."""
+    picture = Image.new("RGB", (4000, 3000), (120, 120, 120))
+    picture.paste(Image.open(PORTRAIT).convert("RGB").resize((side, side)), (0, -side // 40))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -292,3 +317,26 @@ def test_a_path_may_come_with_its_live_class() -> None:
     path = Path(__file__).parent / "networks" / "sigmoid.tflite"
     detector = LivenessDetector(path, live_class=1, value_range=(0, 1), faces=BoxInMind())
     assert detector.predict(frame(0.7)).score == pytest.approx(0.7, abs=0.01)
+
+
+@pytest.mark.parametrize(("side", "heights"), [(4000, [375]), (1500, [375, 750])], ids=["near", "far"])
+def test_a_large_photo_is_decoded_finer_only_where_its_face_is_small(side: int, heights: list[int]) -> None:
+    data, finder = photo(side), Watched()
+    result = LivenessDetector(faces=finder).predict(io.BytesIO(data))
+    whole = LivenessDetector().predict(np.asarray(Image.open(io.BytesIO(data))))
+    assert finder.heights == heights
+    assert result.face is not None and whole.face is not None
+    assert result.face.overlap(whole.face) > 0.9
+    assert result.score == pytest.approx(whole.score, abs=0.1)
+
+
+def test_another_face_detector_sees_large_photos_as_fine_as_ever() -> None:
+    shapes = []
+
+    class Own:
+        def detect(self, image: npt.NDArray[np.uint8]) -> list[FaceBox]:
+            shapes.append(image.shape[:2])
+            return []
+
+    assert LivenessDetector(brightness(), faces=Own()).predict(photo(1500)).reason is Reason.NO_FACE
+    assert shapes == [(750, 1000)]

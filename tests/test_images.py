@@ -25,7 +25,7 @@ from PIL import Image, ImageCms, ImageFile
 
 from facelive import FaceliveError, ImageError
 from facelive.errors import ImageTooLargeError
-from facelive.images import MAX_BYTES, MAX_PIXELS, Picture, is_single, read_image
+from facelive.images import MAX_BYTES, MAX_PIXELS, Picture, is_single, read_image, readings
 from facelive.images.limits import decoding
 
 QUADRANTS = np.zeros((40, 60, 3), np.uint8)
@@ -161,6 +161,16 @@ class TestReducedScale:
         assert picture.pixels.shape[:2] == shape
         assert picture.scale == 2400 / shape[1]
         assert_same_colours(picture.pixels, tolerance=6)
+
+    @pytest.mark.parametrize(
+        ("sides", "heights"),
+        [((200, 400, None), [200, 400, 1600]), ((200, 200), [200]), ((1601, None), [1600]), ((None,), [1600])],
+    )
+    def test_readings_grow_finer_as_long_as_more_is_asked(
+        self, sides: tuple[int | None, ...], heights: list[int]
+    ) -> None:
+        file = io.BytesIO(encoded(quadrants().resize((2400, 1600)), "JPEG"))
+        assert [picture.pixels.shape[0] for picture in readings(file, sides)] == heights
 
     def test_other_formats_are_decoded_in_full(self) -> None:
         assert read_image(encoded(quadrants()), min_side_px=5).scale == 1

@@ -15,12 +15,12 @@ from facelive.cards import CardFields
 from facelive.challenges import Challenge
 from facelive.errors import ImageError, ModelError
 from facelive.face_network import BundledFaceDetector
-from facelive.faces import FaceDetector, FaceLike, checked_detector, choose_face, detected, face_in, face_of_crop
+from facelive.faces import FaceDetector, FaceLike, checked_detector, find_face, sides_px
 from facelive.frames import Frame, numbered, picture_name, with_progress
-from facelive.images import ImageLike, read_image
+from facelive.images import ImageLike, readings
 from facelive.models import LivenessModel
 from facelive.quality import QualityPolicy
-from facelive.results import FaceBox, LivenessResult, Reason
+from facelive.results import LivenessResult, Reason
 from facelive.session_results import SessionState
 from facelive.sessions import LivenessSession
 from facelive.streams import LivenessStream, StreamState
@@ -34,7 +34,6 @@ BUNDLED = BundledFaceDetector()
 
 Order = Literal["RGB", "BGR"]
 
-_MIN_SIDE_PX = 720  # of a large JPEG's shorter side: a face of 12 % of it still fills the model's input
 _TOGETHER = 32  # pictures in one call of the network; more gain nothing and keep more views in memory
 
 
@@ -113,21 +112,15 @@ class LivenessDetector:
 
     def _look(self, image: ImageLike, face: Optional[FaceLike], order: Order) -> Frame:
         """A picture's face, in its original pixels, and its views, or the reason why there are none."""
-        # A caller's face may be far smaller than one the detector looks for, so it gets every pixel.
-        picture = read_image(image, order=order, min_side_px=_MIN_SIDE_PX if face is None else None)
-        pixels, (height, width) = picture.pixels, picture.pixels.shape[:2]
-        found: Union[FaceBox, Reason]
-        if face is not None:
-            found = face_in(face, width, height, scale=picture.scale)
-        elif self.faces is None:
-            found = face_of_crop(width, height, self.model.card.crop_scale)
-        else:
-            found = choose_face(detected(self.faces, pixels), width, height, self.quality.multiple_faces)
-        if isinstance(found, Reason):
-            return Frame(reason=found)
-        frame = Frame(found.scaled(picture.scale), reason=self.quality.check(pixels, found))
+        for picture in readings(image, sides_px(self.faces, face), order=order):
+            found = find_face(picture, self.faces, face, self.model.card.crop_scale, self.quality.multiple_faces)
+            if isinstance(found, Reason):
+                return Frame(reason=found)
+            if found.side_px * self.model.card.crop_scale >= self.model.card.input_size:
+                break  # its near view has no use for finer pixels
+        frame = Frame(found.scaled(picture.scale), reason=self.quality.check(picture.pixels, found))
         if frame.reason is None:
-            frame.views = self.model.crops(pixels, found.edges)
+            frame.views = self.model.crops(picture.pixels, found.edges)
         return frame
 
     def _score(self, frames: list[Frame]) -> list[LivenessResult]:

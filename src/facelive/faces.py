@@ -11,6 +11,7 @@ from typing_extensions import Literal, Protocol, runtime_checkable
 
 from facelive.errors import ImageError, ModelError
 from facelive.face_network import BundledFaceDetector
+from facelive.images import Picture
 from facelive.results import FaceBox, Reason
 from facelive.words import quoted, shown
 
@@ -24,11 +25,15 @@ __all__ = [
     "choose_face",
     "detected",
     "face_of_crop",
+    "find_face",
+    "sides_px",
 ]
 
 FaceLike = Union[FaceBox, Sequence[float], npt.NDArray[Any]]
 """A ``FaceBox``, or ``(x0, y0, x1, y1)`` in pixels, or those with a score in [0, 1] behind them."""
 
+# Of a large JPEG's shorter side: a face of 24 %, and then of 12 %, of it still fills the model's input.
+_SIDES_PX = (360, 720)
 _CENTRAL = 0.05  # faces whose middle lies in this outer part of the picture give way to others
 
 
@@ -155,6 +160,45 @@ def face_of_crop(width: int, height: int, scale: float) -> FaceBox:
     """
     half = max(width, height) / scale / 2
     return FaceBox(width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
+
+
+def find_face(
+    picture: Picture,
+    faces: Optional[FaceDetector],
+    face: Optional[FaceLike],
+    crop_scale: float,
+    multiple: Literal["largest", "reject"],
+) -> Union[FaceBox, Reason]:
+    """The face that a verdict is about, in pixels of the picture as it was read, or why there is none.
+
+    Args:
+        picture: Where it is looked for.
+        faces: The detector; ``None`` takes the picture as a face crop.
+        face: A box in the original's pixels, if the caller gave one.
+        crop_scale: The margin of a picture that is a face crop.
+        multiple: As in ``choose_face``.
+    """
+    height, width = picture.pixels.shape[:2]
+    if face is not None:
+        return face_in(face, width, height, scale=picture.scale)
+    if faces is None:
+        return face_of_crop(width, height, crop_scale)
+    return choose_face(detected(faces, picture.pixels), width, height, multiple)
+
+
+def sides_px(faces: Optional[FaceDetector], face: Optional[FaceLike]) -> Sequence[Optional[int]]:
+    """How fine a large JPEG is decoded: pixels that its shorter side keeps, at first and where the face is small.
+
+    A caller's face may be far smaller than one that is looked for, so it gets every pixel; another detector than the
+    bundled one may see more in a finer picture.
+
+    Example:
+        >>> sides_px(BundledFaceDetector(), None), sides_px(BundledFaceDetector(), (0, 0, 9, 9))
+        ((360, 720), (None,))
+    """
+    if face is not None:
+        return (None,)
+    return _SIDES_PX if faces is None or isinstance(faces, BundledFaceDetector) else _SIDES_PX[1:]
 
 
 def _shape(given: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import IO, Any, NamedTuple, Optional, Union
+from typing import IO, Any, Iterator, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from facelive.images.limits import MAX_BYTES, MAX_PIXELS, refuse_bytes
 from facelive.images.sources import from_file, from_path, from_text, is_closed, not_yet_decoded
 from facelive.words import as_number, quoted, shown
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "is_single", "read_image"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageLike", "Picture", "is_single", "read_image", "readings"]
 
 _MOST_SCALE = 64.0
 
@@ -101,6 +101,32 @@ def _checked(picture: Picture, max_pixels: int) -> Picture:
     if not 1 / _MOST_SCALE <= scale <= _MOST_SCALE:
         raise ImageError(f"the scale of a Picture is 1.0, or about 2, 4 or 8, not {quoted(picture.scale)}")
     return Picture(from_array(picture.pixels, "RGB", max_pixels), scale)
+
+
+def readings(image: ImageLike, sides: Sequence[Optional[int]], *, order: str = "RGB") -> Iterator[Picture]:
+    """The same picture again and again, a large JPEG finer each time; nothing is read twice or decoded twice alike.
+
+    Args:
+        image: See ``ImageLike``.
+        sides: ``min_side_px`` of each reading, in rising order; no finer one is made once the last satisfies it.
+        order: Of an array's channels.
+
+    Yields:
+        At least one picture; errors are those of ``read_image``.
+
+    Example:
+        >>> [picture.scale for picture in readings(np.zeros((48, 64), np.uint8), (360, 720))]
+        [1.0]
+    """
+    if isinstance(image, Picture):
+        sides = sides[:1]
+    elif len(sides) > 1 and not isinstance(image, (bytes, np.ndarray, Image.Image)):
+        image = _encoded(image)
+    picture = None
+    for side in sides:
+        if picture is None or (picture.scale > 1 and (side is None or min(picture.pixels.shape[:2]) < side)):
+            picture = read_image(image, order=order, min_side_px=side)
+            yield picture
 
 
 def _encoded(image: Any) -> bytes:
