@@ -15,9 +15,9 @@ from facelive.cards import CardFields
 from facelive.challenges import Challenge
 from facelive.errors import ImageError, ModelError
 from facelive.face_network import BundledFaceDetector
-from facelive.faces import FaceDetector, FaceLike, checked_detector, find_face, sides_px
+from facelive.faces import FaceDetector, FaceLike, checked_detector, find_face
 from facelive.frames import Frame, numbered, picture_name, with_progress
-from facelive.images import ImageLike, readings
+from facelive.images import ImageLike
 from facelive.models import LivenessModel
 from facelive.quality import QualityPolicy
 from facelive.results import LivenessResult, Reason
@@ -112,12 +112,9 @@ class LivenessDetector:
 
     def _look(self, image: ImageLike, face: Optional[FaceLike], order: Order) -> Frame:
         """A picture's face, in its original pixels, and its views, or the reason why there are none."""
-        for picture in readings(image, sides_px(self.faces, face), order=order):
-            found = find_face(picture, self.faces, face, self.model.card.crop_scale, self.quality.multiple_faces)
-            if isinstance(found, Reason):
-                return Frame(reason=found)
-            if found.side_px * self.model.card.crop_scale >= self.model.card.input_size:
-                break  # its near view has no use for finer pixels
+        picture, found = find_face(image, face, order, self.faces, self.model.card, self.quality.multiple_faces)
+        if isinstance(found, Reason):
+            return Frame(reason=found)
         frame = Frame(found.scaled(picture.scale), reason=self.quality.check(picture.pixels, found))
         if frame.reason is None:
             frame.views = self.model.crops(picture.pixels, found.edges)

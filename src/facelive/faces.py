@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Iterable, Optional, Sequence, Union
+from typing import Any, Iterable, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Literal, Protocol, runtime_checkable
 
+from facelive.cards import ModelCard
 from facelive.errors import ImageError, ModelError
 from facelive.face_network import BundledFaceDetector
-from facelive.images import Picture
+from facelive.images import ImageLike, Picture, readings
 from facelive.results import FaceBox, Reason
 from facelive.words import quoted, shown
 
@@ -26,7 +27,6 @@ __all__ = [
     "detected",
     "face_of_crop",
     "find_face",
-    "sides_px",
 ]
 
 FaceLike = Union[FaceBox, Sequence[float], npt.NDArray[Any]]
@@ -163,42 +163,42 @@ def face_of_crop(width: int, height: int, scale: float) -> FaceBox:
 
 
 def find_face(
-    picture: Picture,
-    faces: Optional[FaceDetector],
+    image: ImageLike,
     face: Optional[FaceLike],
-    crop_scale: float,
-    multiple: Literal["largest", "reject"],
-) -> Union[FaceBox, Reason]:
-    """The face that a verdict is about, in pixels of the picture as it was read, or why there is none.
+    order: str,
+    faces: Optional[FaceDetector],
+    card: ModelCard,
+    multiple: Literal["largest", "reject"] = "largest",
+) -> Tuple[Picture, Union[FaceBox, Reason]]:
+    """Read a picture, a large JPEG finer where its face is small, and find the face that a verdict is about.
 
     Args:
-        picture: Where it is looked for.
-        faces: The detector; ``None`` takes the picture as a face crop.
-        face: A box in the original's pixels, if the caller gave one.
-        crop_scale: The margin of a picture that is a face crop.
+        image: As ``LivenessDetector.predict`` takes it.
+        face: A box in the original's pixels, if the caller gave one; it may be far smaller than one that is looked
+            for, so it gets every pixel.
+        order: Colour order of an array.
+        faces: The detector; one of the caller's own may see more in a finer picture. ``None`` takes the picture as a
+            face crop.
+        card: Of the model: how many pixels of a face it has use for.
         multiple: As in ``choose_face``.
+
+    Returns:
+        The picture as it was read, and the face in its pixels, or why there is none.
     """
-    height, width = picture.pixels.shape[:2]
-    if face is not None:
-        return face_in(face, width, height, scale=picture.scale)
-    if faces is None:
-        return face_of_crop(width, height, crop_scale)
-    return choose_face(detected(faces, picture.pixels), width, height, multiple)
-
-
-def sides_px(faces: Optional[FaceDetector], face: Optional[FaceLike]) -> Sequence[Optional[int]]:
-    """How fine a large JPEG is decoded: pixels that its shorter side keeps, at first and where the face is small.
-
-    A caller's face may be far smaller than one that is looked for, so it gets every pixel; another detector than the
-    bundled one may see more in a finer picture.
-
-    Example:
-        >>> sides_px(BundledFaceDetector(), None), sides_px(BundledFaceDetector(), (0, 0, 9, 9))
-        ((360, 720), (None,))
-    """
-    if face is not None:
-        return (None,)
-    return _SIDES_PX if faces is None or isinstance(faces, BundledFaceDetector) else _SIDES_PX[1:]
+    ours = faces is None or isinstance(faces, BundledFaceDetector)
+    sides = (None,) if face is not None else _SIDES_PX if ours else _SIDES_PX[1:]
+    for picture in readings(image, sides, order=order):
+        height, width = picture.pixels.shape[:2]
+        found: Union[FaceBox, Reason]
+        if face is not None:
+            found = face_in(face, width, height, scale=picture.scale)
+        elif faces is None:
+            found = face_of_crop(width, height, card.crop_scale)
+        else:
+            found = choose_face(detected(faces, picture.pixels), width, height, multiple)
+        if isinstance(found, Reason) or found.side_px * card.crop_scale >= card.input_size:
+            break
+    return picture, found
 
 
 def _shape(given: object) -> str:
