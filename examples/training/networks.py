@@ -13,7 +13,7 @@ from typing import Any, Optional
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SIZE", "Look", "build", "file_of", "fill_from_imagenet"]
+__all__ = ["SIZE", "Look", "build", "file_of", "fill_from_imagenet", "from_imagenet"]
 
 SIZE = 128
 HIDDEN = 48  # units that see both looks at once
@@ -98,18 +98,26 @@ def _body(picture: Any, look: Look) -> Any:
     return expanded(x, "block_13", 1.0)
 
 
+def from_imagenet(weights: Path) -> Any:
+    """``keras.applications.MobileNetV2`` without its top.
+
+    Args:
+        weights: A file, or ``imagenet``, which Keras downloads once.
+    """
+    import keras
+
+    return keras.applications.MobileNetV2((SIZE, SIZE, 3), include_top=False, weights=str(weights))
+
+
 def fill_from_imagenet(network: Any, look: Look, weights: Path) -> None:
     """Start a look from ImageNet; of channels that there are too many of, those with the largest weights stay.
 
     Args:
         network: Changed in place.
         look: Which of its looks.
-        weights: Starting weights of ``keras.applications.MobileNetV2`` without its top, or ``imagenet``, which Keras
-            downloads once.
+        weights: As `from_imagenet` takes them.
     """
-    import keras
-
-    whole = keras.applications.MobileNetV2((SIZE, SIZE, 3), include_top=False, weights=str(weights))
+    whole = from_imagenet(weights)
     kept: dict[str, npt.NDArray[np.int64]] = {}
     for name in ("Conv1", *(f"block_{number}_expand" for number in range(1, 14))):
         count = network.get_layer(f"{look.view}_{name}").weights[0].shape[-1]

@@ -25,6 +25,7 @@ from examples.training.config import CONFIGS, Config
 from examples.training.data import load_rows, open_store
 from examples.training.export import export
 from examples.training.measure import Pictures, errors, logits_of
+from examples.training.networks import from_imagenet
 from examples.training.record import rounded
 from examples.training.sampling import Sampler
 from examples.training.teachers import MIXTURE
@@ -160,6 +161,7 @@ def train_own(
     Returns:
         The figures of the part that was held out, as `errors` gives them.
     """
+    from_imagenet(imagenet)  # a download that fails should fail before the examples are made
     work = work or out.with_name(f"{out.name}-work")
     counted = gather(folder, work)
     print(", ".join(f"{split} {label}: {count}" for (split, label), count in sorted(counted.items())))
