@@ -144,7 +144,7 @@ class Visits:
     def _names(self) -> list[str]:
         account = self._account()
         names = [f"client {client()}", *([] if account is None else [f"account {account}"])]
-        return [hashlib.blake2b(name.encode(), digest_size=16).hexdigest() for name in names]
+        return [hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=16).hexdigest() for name in names]
 
     def _kind(self, session: str | None) -> str:
         if self._settings.challenge == "off" or session is None:

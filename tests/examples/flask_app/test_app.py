@@ -252,6 +252,11 @@ def test_an_account_has_its_tries_wherever_it_is_entered_from_and_hears_of_the_e
     assert heard == [("ann", False)] * 3 + [("bob", False)]
 
 
+def test_half_a_character_in_an_accounts_name_is_a_name(detector: LivenessDetector) -> None:
+    client = create_app(detector, settings=Settings(), account=lambda: "\ud800").test_client()
+    assert client.post("/session").status_code == 200
+
+
 def test_a_picture_that_was_judged_is_refused_in_every_session(detector: LivenessDetector) -> None:
     client = create_app(detector, settings=Settings()).test_client(use_cookies=False)
     first = post(client)
