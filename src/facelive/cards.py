@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Dict, Literal, Optional, Tuple, Union
@@ -169,6 +170,8 @@ class ModelCard:
             ModelError: The file is missing, is not JSON, or a field does not fit.
         """
         try:
+            if not stat.S_ISREG(Path(path).stat().st_mode):  # a pipe may never begin
+                raise ValueError("it is no regular file")
             with Path(path).open("rb") as file:
                 text = file.read(MAX_CARD_BYTES + 1)
             if len(text) > MAX_CARD_BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import pickle
 import sys
 import threading
@@ -153,6 +154,16 @@ def test_what_an_object_raises_when_it_is_asked_for_a_model_is_a_model_error(mod
     for call in (LivenessModel.load, LivenessDetector, ModelCard.from_json):
         with pytest.raises(ModelError):
             call(model)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_a_pipe_is_no_card_and_no_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.json")
+    os.mkfifo(tmp_path / "m.tflite")
+    with pytest.raises(ModelError, match="no regular file"):
+        ModelCard.from_json(tmp_path / "m.json")
+    with pytest.raises(ModelError, match="no regular file"):
+        LivenessModel.load(tmp_path / "m.tflite", live_class=1)
 
 
 def test_a_face_that_never_ends_or_raises_is_no_face(detector: LivenessDetector) -> None:
