@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from pathlib import Path
@@ -12,14 +13,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.examples.flask_app.turning import Surface, turned
 
 from facelive import FaceBox
-from facelive.challenges import Challenge, ChallengeStatus, HeadTurn, nose_offset
+from facelive.challenges import LOOK_SHAPE, Challenge, ChallengeStatus, HeadTurn, nose_offset
 from facelive.face_network import BundledFaceDetector
 
 PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.jpg"
 HEAD = np.array([(-31, -33, 0), (31, -33, 0), (0, 0, 24), (-25, 30, 2), (25, 30, 2)], float)
 """Five landmarks of a head in mm: right, down, towards the camera."""
+FRONT, SIDE = np.random.default_rng(0).integers(0, 256, (2, LOOK_SHAPE[0] * LOOK_SHAPE[1])).tolist()
+"""Two looks at a face of which neither is a warp of the other."""
 
 
 def seen(
@@ -38,11 +42,13 @@ def flat(points: Any) -> Any:
     return points * (1, 1, 0)
 
 
-def ask(challenge: HeadTurn, turns: List[List[Tuple[float, float]]]) -> ChallengeStatus:
+def ask(
+    challenge: HeadTurn, turns: List[List[Tuple[float, float]]], *, looks: Tuple[List[int], List[int]] = (FRONT, SIDE)
+) -> ChallengeStatus:
     status = ChallengeStatus.PENDING
-    for landmarks in turns:
+    for number, landmarks in enumerate(turns):
         offset = nose_offset(landmarks)
-        status = challenge.update(None if offset is None else [offset])
+        status = challenge.update(None if offset is None else [offset, *looks[number >= 4]])
     return status
 
 
@@ -61,6 +67,16 @@ class TestGeometry:
         challenge = HeadTurn(side="left")
         assert ask(challenge, film(HEAD, -25)) is ChallengeStatus.FAILED
         assert ask(challenge, film(HEAD, 25)) is ChallengeStatus.FAILED
+
+    def test_a_head_that_looks_like_a_sheet_as_it_turns_does_not_answer(self) -> None:
+        challenge = HeadTurn(side="left")
+        assert ask(challenge, film(HEAD, 25), looks=(FRONT, FRONT)) is ChallengeStatus.PENDING
+        assert ask(challenge, film(HEAD, 25)[4:], looks=(SIDE, SIDE)) is ChallengeStatus.ANSWERED
+        assert ask(HeadTurn(side="left", most_like_a_sheet=1), film(HEAD, 25)) is ChallengeStatus.ANSWERED
+
+    def test_what_measure_cannot_have_given_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="2969 numbers"):
+            HeadTurn().update([0.0])
 
     def test_a_nod_or_eight_degrees_are_not_enough(self) -> None:
         assert ask(HeadTurn(side="left"), film(HEAD, 8)) is ChallengeStatus.PENDING
@@ -119,6 +135,18 @@ class TestOnPixels:
             for challenge in challenges:
                 assert challenge.update(challenge.measure(pixels, face)) is ChallengeStatus.PENDING
 
+    @pytest.mark.parametrize(("side", "degrees"), [("left", 40), ("right", -40)])
+    def test_a_head_answers_and_its_picture_on_a_flat_or_a_bent_sheet_does_not(self, side: Any, degrees: float) -> None:
+        faces, answers = BundledFaceDetector(), {}
+        surfaces: List[Surface] = ["head", "flat", "bent"]
+        for surface in surfaces:
+            challenge = HeadTurn(side=side)
+            for angle in (0, 0, 0, 0, degrees, degrees, degrees):
+                pixels = np.asarray(turned(surface, angle))
+                answers[surface] = challenge.update(challenge.measure(pixels, faces.detect(pixels)[0]))
+        pending = ChallengeStatus.PENDING
+        assert answers == {"head": ChallengeStatus.ANSWERED, "flat": pending, "bent": pending}
+
 
 class TestState:
     def test_it_is_a_challenge_and_says_what_to_do(self) -> None:
@@ -137,11 +165,20 @@ class TestState:
         whole, resumed = HeadTurn(side="left"), HeadTurn(side="right")
         resumed.restore(json.loads(json.dumps(whole.state)))
         for nose in noses:
-            status = whole.update(None if nose is None else [nose])
-            assert resumed.update(None if nose is None else [nose]) is status
+            seen = None if nose is None else [nose, *(FRONT if abs(nose) < 0.1 else SIDE)]
+            status = whole.update(seen)
+            assert resumed.update(seen) is status
             state, resumed = json.loads(json.dumps(resumed.state)), HeadTurn(side="right")
             resumed.restore(state)
             assert resumed.state == whole.state
+
+    def test_the_straight_face_is_kept_until_the_end_alone(self) -> None:
+        challenge = HeadTurn(side="left")
+        assert challenge.state["look"] == ""
+        ask(challenge, film(HEAD, 25)[:6])
+        assert base64.b64decode(challenge.state["look"]) == bytes(FRONT)
+        ask(challenge, film(HEAD, 25)[6:], looks=(SIDE, SIDE))
+        assert challenge.state["look"] == ""
 
     @pytest.mark.parametrize(
         "change",
@@ -153,6 +190,9 @@ class TestState:
             {"turned": 9},
             {"turned": 1},
             {"turned": None},
+            {"look": "AAAA"},
+            {"look": "?"},
+            {"look": None},
         ],
     )
     def test_a_state_that_does_not_fit_changes_nothing(self, change: Any) -> None:
@@ -163,7 +203,10 @@ class TestState:
                 challenge.restore(damaged)
         assert challenge.state == before
 
-    @pytest.mark.parametrize("options", [{"side": "up"}, {"least_shift": 0}, {"still_frames": 0}, {"turned_frames": 0}])
+    @pytest.mark.parametrize(
+        "options",
+        [{"side": "up"}, {"least_shift": 0}, {"still_frames": 0}, {"turned_frames": 0}, {"most_like_a_sheet": 0}],
+    )
     def test_options_out_of_range(self, options: Any) -> None:
         with pytest.raises(ValueError):
             HeadTurn(**options)

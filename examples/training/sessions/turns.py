@@ -1,4 +1,4 @@
-"""How far the nose moves when a head, a flat sheet and a bent one turn: the tables of docs/sessions.md.
+"""Which turns of heads, flat sheets and bent ones answer a head turn: the tables of docs/laboratory-sessions.md.
 
 python -m examples.training.sessions.turns --data ../shared/data
 """
@@ -9,37 +9,73 @@ import argparse
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from examples.training.sessions.visits import Recording, Row, rate, read
+from examples.training.sessions.visits import Recording, Row, of_recordings, rate
 from PIL import Image
 
 from facelive import FaceBox
-from facelive.challenges import HeadTurn, nose_offset
+from facelive.challenges import LOOK_SHAPE, ChallengeStatus, HeadTurn, nose_offset, sheet_likeness
 from facelive.face_network import BundledFaceDetector
 
 _NAMED = {"imironica": "NUAA", "nebulaHZH": "MSU"}
 _ALBUMS = ("yildirimege", "EziGo96", "ReynaraEzra")  # their recordings hold several pictures in turn
 
 
-def turn_in(noses: Sequence[float], least: float) -> bool:
-    """Whether three frames in a row, after four still ones, move the nose to one side."""
-    shifts = np.array(noses[4:]) - np.median(noses[:4])
-    return any(min(side * shifts[at : at + 3]) >= least for side in (1, -1) for at in range(len(shifts) - 2))
+def answered(recording: Recording, data: Path, least: float) -> bool | None:
+    """Whether a recording answers a head turn to one side or the other; ``None`` when it is too short to say."""
+    if len(recording) < 8:
+        return None
+    sides = [HeadTurn(side=side, least_shift=least) for side in ("left", "right")]
+    for row in recording:
+        seen = measured(row, data)
+        if ChallengeStatus.ANSWERED in [side.update(seen) for side in sides]:
+            return True
+    return False
 
 
-def turns(recordings: list[Recording], least: float) -> None:
-    """Print which recordings of hand-held photographs and of screens would pass as a turn to one side or the other."""
+def measured(row: Row, data: Path) -> list[float] | None:
+    """What a head turn measures of a frame: the landmarks are those that the library finds in the face alone."""
+    if "seen" not in row:
+        pixels = np.asarray(Image.open(data / "images" / row["file"]).convert("RGB"))
+        row["seen"] = HeadTurn().measure(pixels, FaceBox(*row["box"]))
+    seen: list[float] | None = row["seen"]
+    return seen
+
+
+def turns(recordings: list[Recording], data: Path, least: float) -> None:
+    """Print which recordings would pass as a turn to one side or the other, and which turned frames count as turned."""
     kinds: dict[str, list[bool]] = defaultdict(list)
+    frames: dict[float, list[bool]] = defaultdict(list)
     for recording in recordings:
-        noses = [row["nose"] for row in recording if row["nose"] is not None]
-        if len(noses) >= 8 and not recording[0]["source"].startswith(_ALBUMS):
+        passed = None if recording[0]["source"].startswith(_ALBUMS) else answered(recording, data, least)
+        if passed is not None:
             name = next((name for start, name in _NAMED.items() if recording[0]["source"].startswith(start)), "others")
-            kinds[f"{name}, {recording[0]['kind']}"].append(turn_in(noses, least))
-    for kind, passed in sorted(kinds.items()):
-        print(f"| {kind} | {rate(passed)} |")
+            kinds[f"{name}, {recording[0]['kind']}"].append(passed)
+            if recording[0]["label"] == "live":
+                for shift, counts in _turned_frames([measured(row, data) for row in recording]):
+                    frames[next(low for low in (0.3, 0.2, 0.15, 0.1) if shift >= low)].append(counts)
+        for row in recording:
+            row.pop("seen", None)
+    for kind, hits in sorted(kinds.items()):
+        print(f"| {kind} | {rate(hits)} |")
+    for low, hits in sorted(frames.items()):
+        print(f"| live, the nose moved by {low} or more | {rate(hits)} |", flush=True)
+
+
+def _turned_frames(seen: list[list[float] | None]) -> Iterable[tuple[float, bool]]:
+    """Up to ten turned frames: how far, and whether they differ from a sheet with the nearest straight frame on it."""
+    found = [one for one in seen if one is not None]
+    straight = [at for at, one in enumerate(found) if abs(one[0]) < 0.06]
+    turned_ones = [at for at, one in enumerate(found) if straight and abs(one[0]) >= 0.1]
+    for at in turned_ones[:: max(1, len(turned_ones) // 10)]:
+        one, front = found[at], found[min(straight, key=lambda other: abs(other - at))]
+        shift = one[0] - front[0]
+        if abs(shift) >= 0.1:
+            looks = [np.reshape(numbers[1:], LOOK_SHAPE) for numbers in (front, one)]
+            yield abs(shift), sheet_likeness(*looks, near_left=shift > 0) < HeadTurn().most_like_a_sheet
 
 
 def turned(data: Path, least: float) -> None:
@@ -70,9 +106,10 @@ def bent(radius: float) -> Relief:
     )
 
 
-def head(x: Any, y: Any) -> Any:
-    """A cylinder with a nose: 22 mm on a face of 140 mm."""
-    return bent(0.6)(x, y) + 0.16 * np.exp(-((x / 0.09) ** 2) - ((y - 0.1) / 0.13) ** 2)
+def slanted(radius: float, degrees: float) -> Relief:
+    """A sheet around a cylinder whose axis leans."""
+    upright, lean = bent(radius), np.radians(degrees)
+    return lambda x, y: upright(x * np.cos(lean) + y * np.sin(lean), y)
 
 
 def seen(
@@ -98,47 +135,73 @@ def seen(
     return out
 
 
+FLAT = bent(np.inf)
+SURFACES = {
+    "flat": (FLAT, FLAT),
+    "bent, radius 1": (bent(1), bent(1)),
+    "bent, radius 0.6": (bent(0.6), bent(0.6)),
+    "radius 0.6, axis leans by 30 degrees": (slanted(0.6, 30), slanted(0.6, 30)),
+    "flat, then bent, radius 0.6": (FLAT, bent(0.6)),
+}
+"""What the still lies on before its turn and after it."""
+
+
 def stills(data: Path, least: float, count: int) -> None:
-    """Print how far the nose moves on turned stills: flat, bent, and with a head's relief; large, small and dim."""
-    faces, draw = BundledFaceDetector(), np.random.default_rng(0)
+    """Print how often turned stills move the nose enough, and how often they count as a turn."""
+    draw = np.random.default_rng(0)
     rows = [json.loads(line) for line in (data / "faces.jsonl").read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if len(row["faces"]) == 1 and row["view"] == "portrait"]
     rows = [row for row in rows if abs(nose_offset(row["faces"][0]["landmarks"]) or 0) < 0.06]
     rows = [rows[at] for at in draw.permutation(len(rows))[:count]]
-    surfaces = {"flat": bent(np.inf), "bent, radius 1": bent(1), "bent, radius 0.6": bent(0.6), "head": head}
+    cases = [(name, light, 170, degrees) for name in SURFACES for light in ("even",) for degrees in (25, 35, 45)]
+    cases += [("bent, radius 0.6", light, 170, 35) for light in ("dim", "glare")] + [
+        ("bent, radius 0.6", "even", 80, 35)
+    ]
+    moves: dict[Any, list[bool]] = defaultdict(list)
+    counts: dict[Any, list[bool]] = defaultdict(list)
+    for row in rows:
+        distance = draw.uniform(2.5, 6)
+        for case in cases:
+            name, light, face_px, degrees = case
+            before = _measured_still(data, row, SURFACES[name][0], 0, light.replace("glare", "even"), face_px, distance)
+            after = _measured_still(data, row, SURFACES[name][1], degrees, light, face_px, distance)
+            if before is not None and after is not None:
+                moves[case].append(after[0] - before[0] >= least)
+                looks = [np.reshape(numbers[1:], LOOK_SHAPE) for numbers in (before, after)]
+                likeness = sheet_likeness(*looks, near_left=True)
+                counts[case].append(moves[case][-1] and likeness < HeadTurn().most_like_a_sheet)
+    print("| surface | light | face px | degrees | moves enough % | counts % |")
+    for case in cases:
+        print("|", " | ".join(map(str, case)), "|", rate(moves[case]), "|", rate(counts[case]), "|", flush=True)
 
-    def nose(row: Row, relief: Relief, degrees: float, face_px: float, light: float) -> float:
-        picture = Image.open(data / "faces" / row["file"]).convert("RGB")
-        pixels = np.asarray(picture.resize((3 * picture.width, 3 * picture.height), Image.Resampling.BICUBIC))
-        box = [3 * edge for edge in row["faces"][0]["box"]]
-        view = seen(pixels, box, relief, degrees, distance=draw.uniform(2.5, 6), face_px=face_px)
-        noisy = view * light + draw.normal(0, 2 if light == 1 else 6, view.shape)
-        view = np.clip(noisy, 0, 255).astype(np.uint8)
-        found = max(faces.detect(view), key=lambda face: face.side_px, default=None)
-        offset = None if found is None else HeadTurn().measure(view, found)
-        return np.nan if offset is None else offset[0]
 
-    print("| surface | face px | light | degrees | shift, 5 to 95 % | moves enough % |")
-    for face_px, light in ((170, 1.0), (80, 1.0), (170, 0.2)):
-        for name, relief in surfaces.items():
-            still = [nose(row, relief, 0, face_px, light) for row in rows]
-            for degrees in (25, 35) if light == 1 and face_px == 170 else (25,):
-                shifts = np.array([nose(row, relief, degrees, face_px, light) for row in rows]) - still
-                shifts = shifts[np.isfinite(shifts)]
-                low, high = np.quantile(shifts, (0.05, 0.95))
-                far = rate(list(shifts >= least))
-                print(f"| {name} | {face_px} | {light} | {degrees} | {low:.2f} to {high:.2f} | {far} |", flush=True)
+def _measured_still(
+    data: Path, row: Row, relief: Relief, degrees: float, light: str, face_px: float, distance: float
+) -> list[float] | None:
+    picture = Image.open(data / "faces" / row["file"]).convert("RGB")
+    pixels = np.asarray(picture.resize((3 * picture.width, 3 * picture.height), Image.Resampling.BICUBIC))
+    box = [3 * edge for edge in row["faces"][0]["box"]]
+    view = seen(pixels, box, relief, degrees, distance=distance, face_px=face_px).astype(np.float64)
+    draw = np.random.default_rng(int(degrees))
+    if light == "glare":
+        down, across = np.mgrid[:480, :640]
+        x, y = draw.uniform((270, 180), (370, 300))
+        view += 150 * np.exp(-(((across - x) / 35) ** 2) - ((down - y) / 35) ** 2)[..., np.newaxis]
+    view = view * 0.2 + draw.normal(0, 6, view.shape) if light == "dim" else view + draw.normal(0, 2, view.shape)
+    taken = np.clip(view, 0, 255).astype(np.uint8)
+    found = max(BundledFaceDetector().detect(taken), key=lambda face: face.side_px, default=None)
+    return None if found is None else HeadTurn().measure(taken, found)
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="turns", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--cache", type=Path, default=Path("../runs/visits.jsonl"), help="what was measured once")
     parser.add_argument("--least", type=float, default=HeadTurn().least_shift, help="how far the nose must move")
-    parser.add_argument("--stills", type=int, default=60, help="how many stills are turned")
+    parser.add_argument("--stills", type=int, default=20, help="how many stills are turned")
     options = parser.parse_args()
-    turns(read(options.data, options.cache), options.least)
+    rows = (options.data / "liveness.jsonl").read_text(encoding="utf-8").splitlines()
+    turns(of_recordings([json.loads(row) for row in rows]), options.data, options.least)
     turned(options.data, options.least)
     stills(options.data, options.least, options.stills)
 

@@ -16,7 +16,6 @@ import numpy as np
 from PIL import Image
 
 from facelive import FaceBox, LivenessDetector, LivenessResult, LivenessSession, QualityPolicy, SessionFrame, Verdict
-from facelive.challenges import HeadTurn
 from facelive.metrics import clopper_pearson
 from facelive.sessions import same_face
 
@@ -27,7 +26,7 @@ ALL_QUALITIES = QualityPolicy(min_face_px=16, max_cut_off=0.5, min_sharpness=0.0
 
 
 def read(data: Path, cache: Path, model: str = "default") -> list[Recording]:
-    """All recordings, in order; a frame has the place of its nose, one of val its score too. They are measured once."""
+    """All recordings, in order; a frame of val has its score. They are measured once."""
     if not cache.exists():
         detector = LivenessDetector(model, quality=ALL_QUALITIES)
         rows = [json.loads(line) for line in (data / "liveness.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -35,12 +34,14 @@ def read(data: Path, cache: Path, model: str = "default") -> list[Recording]:
             pixels = np.asarray(Image.open(data / "images" / row["file"]).convert("RGB"))
             box = FaceBox(*row["box"])
             row["score"] = detector.predict(pixels, face=box).score if row["split"] == "val" else None
-            nose = HeadTurn().measure(pixels, box)
-            row["nose"] = None if nose is None else nose[0]
         cache.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    recordings = defaultdict(list)
-    for line in cache.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    return of_recordings([json.loads(line) for line in cache.read_text(encoding="utf-8").splitlines()])
+
+
+def of_recordings(rows: list[Row]) -> list[Recording]:
+    """The frames of each recording, in order."""
+    recordings: dict[Any, Recording] = defaultdict(list)
+    for row in rows:
         recordings[row["source"], row["sequence"]].append(row)
     return [sorted(rows, key=lambda row: int(row["frame"])) for rows in recordings.values()]
 

@@ -6,5 +6,18 @@ Landmarks and pixels go in, answered or not comes out; nothing here knows about 
 from facelive.challenges.head_turn import HeadTurn, nose_offset
 from facelive.challenges.protocol import Challenge, ChallengeStatus
 from facelive.challenges.screen_light import COLOURS, ScreenLight, face_light, follows
+from facelive.challenges.sheets import LOOK_SHAPE, face_look, sheet_likeness
 
-__all__ = ["COLOURS", "Challenge", "ChallengeStatus", "HeadTurn", "ScreenLight", "face_light", "follows", "nose_offset"]
+__all__ = [
+    "COLOURS",
+    "LOOK_SHAPE",
+    "Challenge",
+    "ChallengeStatus",
+    "HeadTurn",
+    "ScreenLight",
+    "face_light",
+    "face_look",
+    "follows",
+    "nose_offset",
+    "sheet_likeness",
+]

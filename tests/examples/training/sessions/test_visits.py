@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from examples.training.sessions.turns import bent, head, seen, turn_in
+from examples.training.sessions.turns import bent, seen, slanted
 from examples.training.sessions.visits import accepted, rate
 
 
@@ -21,12 +21,6 @@ def test_a_rate_has_an_interval() -> None:
     assert rate([]) == "-"
 
 
-def test_a_turn_is_three_frames_in_a_row_to_one_side() -> None:
-    assert turn_in([0, 0, 0, 0, 0.2, 0.2, 0.2], 0.1)
-    assert turn_in([0, 0, 0, 0, -0.2, -0.2, -0.2], 0.1)
-    assert not turn_in([0, 0, 0, 0, 0.2, -0.2, 0.2, 0.2], 0.1)
-
-
 def test_a_surface_from_the_front_shows_the_still_and_narrows_as_it_turns() -> None:
     box = (100.0, 60.0, 200.0, 190.0)
     white = np.full((300, 300, 3), 255, np.uint8)
@@ -37,5 +31,6 @@ def test_a_surface_from_the_front_shows_the_still_and_narrows_as_it_turns() -> N
     assert wide[0] > wide[1] and wide[0] > wide[2]
 
 
-def test_the_nose_of_a_head_stands_out() -> None:
-    assert float(head(0.0, 0.1)) == pytest.approx(0.16) and float(bent(0.6)(0.0, 0.1)) == 0
+def test_a_leaning_axis_leaves_the_middle_in_its_place() -> None:
+    assert float(slanted(0.6, 30)(0.0, 0.0)) == 0
+    assert float(slanted(0.6, 0)(0.3, 0.2)) == float(bent(0.6)(0.3, 0.2)) < 0
