@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
 
 import pytest
 from tests.examples.flask_app import lit, scene
 from tests.examples.flask_app.browser import INSECURE_HOST, Browsers, hold_after, require_browser
 from tests.examples.flask_app.serving import free_port, serving
+from tests.examples.flask_app.turning import Surface, turned
 
 for module in ("flask_limiter", "waitress"):
     pytest.importorskip(module, reason=f"{module} is not installed: pip install -r examples/flask_app/requirements.txt")
@@ -113,8 +114,21 @@ LIVE = """async (load) => {
 }"""
 
 
+# Somebody who does what the page says: SURFACE is the head itself or its picture; WAY 1 turns it to the asked side.
+TURNING = """async (load) => {
+    const [right, straight, left] = await Promise.all([-40, 0, 40].map((degrees) => load(`SURFACE_${degrees}`)));
+    return (context) => {
+        const asked = { turn_left: 1, turn_right: -1 }[document.body.dataset.guidance] ?? 0;
+        context.drawImage([right, straight, left][1 + asked * WAY], 0, 0);
+    };
+}"""
+
+
 def filmed(url: str) -> bytes:
     name = url.rpartition("/")[2][:-4]
+    if "_" in name:
+        surface, degrees = name.split("_")
+        return scene.jpeg(turned(cast(Surface, surface), float(degrees)))
     if name.startswith("lit-"):
         red, green, blue = (int(part) for part in name[4:].split("-"))
         return lit.frame((red, green, blue), lit.Room(0.4), seed=red + 2 * green + 4 * blue)
@@ -284,6 +298,50 @@ def test_whom_light_disturbs_turns_the_head_instead(canvas_browser: Browser, lam
     state(page, "looking")
     assert page.is_hidden("#light"), "asked once"
     page.close()
+
+
+@pytest.fixture(scope="module")
+def turn_port() -> Iterator[int]:
+    with serving(environment={"FACELIVE_CHALLENGE": "turn", "FACELIVE_VISIT_S": "40"}) as port:
+        yield port
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
+def test_a_head_that_turns_to_the_asked_side_is_done(
+    canvas_browser: Browser, turn_port: int, size: tuple[int, int]
+) -> None:
+    page = opened(canvas_browser, turn_port, size=size, camera=turning("head", 1))
+    page.click("#verify")
+    page.wait_for_selector("body[data-guidance^=turn_]")
+    assert status(page).startswith("Turn your head Turn your head to your ")
+    assert page.is_visible(".arrow") and page.is_visible(".ring")
+    state(page, "live")
+    assert camera_is_off(page)
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("surface", "way", "words"),
+    [
+        ("head", -1, "That was not what was asked for"),
+        ("flat", 1, "That took too long."),
+        ("bent", 1, "That took too long."),
+    ],
+)
+def test_the_wrong_side_and_a_picture_that_turns_are_refused(
+    canvas_browser: Browser, turn_port: int, surface: Surface, way: int, words: str
+) -> None:
+    page = opened(canvas_browser, turn_port, camera=turning(surface, way))
+    page.click("#verify")
+    page.wait_for_selector("body[data-guidance^=turn_]")
+    state(page, "spoof")
+    assert status(page).startswith(f"Try again {words}")
+    assert camera_is_off(page)
+    page.close()
+
+
+def turning(surface: Surface, way: int) -> str:
+    return TURNING.replace("SURFACE", surface).replace("WAY", str(way))
 
 
 def test_an_apps_own_browser_without_a_camera_is_explained(live_browser: Browser, port: int) -> None:
