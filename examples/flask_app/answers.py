@@ -22,8 +22,8 @@ GUIDANCE_WORDS = {
     "more_light": "More light: turn towards a window or a lamp.",
     "less_light": "Less light: turn away from the window or the lamp.",
     "look_straight": "Still looking: look straight into the camera.",
-    "turn_left": "Turn your head to your left.",
-    "turn_right": "Turn your head to your right.",
+    "turn_left": "Turn your head to your left and hold it there.",
+    "turn_right": "Turn your head to your right and hold it there.",
     "look_at_the_screen": "Still looking: hold still and look at the screen.",
 }
 """What to do about each guidance, the library's and that of ``framing``."""

@@ -56,6 +56,24 @@ def attack() -> Image.Image:
     return Image.fromarray(np.clip(seen + noise, 0, 255).astype(np.uint8))
 
 
+def mask() -> Image.Image:
+    """The person behind a paper mask of the face, with holes for the eyes, 640x480.
+
+    Drawn without a fold or a texture of paper: the bundled network takes it for live, so only a challenge is left.
+    """
+    frame = live()
+    face = frame.crop((225, 90, 425, 385)).point(lambda value: int(30 + 0.8 * value))
+    for colour, inset in (((246, 244, 238), 0), (None, 3)):
+        shape = Image.new("L", face.size, 0)
+        ImageDraw.Draw(shape).ellipse((inset, inset, 199 - inset, 294 - inset), fill=255)
+        frame.paste(face if colour is None else colour, (225, 90), shape)
+    holes = ImageDraw.Draw(frame)
+    for x, y in ((287, 196), (361, 198)):
+        holes.ellipse((x - 22, y - 11, x + 22, y + 11), fill=(246, 244, 238))
+        holes.ellipse((x - 20, y - 9, x + 20, y + 9), fill=(28, 20, 18))
+    return frame
+
+
 def nobody() -> Image.Image:
     """An empty wall, 640x480."""
     return Image.new("RGB", SIZE, (120, 124, 128))

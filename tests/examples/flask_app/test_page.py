@@ -114,7 +114,7 @@ LIVE = """async (load) => {
 }"""
 
 
-# Somebody who does what the page says: SURFACE is the head itself or its picture; WAY 1 turns it to the asked side.
+# Somebody who does what the page says: SURFACE is the head itself, its picture or a mask of it; WAY 1 turns it to the asked side.
 TURNING = """async (load) => {
     const [right, straight, left] = await Promise.all([-40, 0, 40].map((degrees) => load(`SURFACE_${degrees}`)));
     return (context) => {
@@ -326,6 +326,7 @@ def test_a_head_that_turns_to_the_asked_side_is_done(
         ("head", -1, "That was not what was asked for"),
         ("flat", 1, "That took too long."),
         ("bent", 1, "That took too long."),
+        ("mask", 1, "That took too long."),
     ],
 )
 def test_the_wrong_side_and_a_picture_that_turns_are_refused(

@@ -10,7 +10,7 @@ from tests.examples.flask_app import scene
 
 __all__ = ["Surface", "turned"]
 
-Surface = Literal["head", "flat", "bent"]
+Surface = Literal["head", "flat", "bent", "mask"]
 _MIDDLE = (322, 212)  # of the head in ``scene.live``, in pixels
 _HALF = (100, 185)
 _DEEP = 140.0
@@ -22,9 +22,9 @@ def turned(surface: Surface, degrees: float) -> Image.Image:
     """The person, 640x480, turned to the picture's right, or to its left below 0.
 
     A head is half an egg with a nose and eye sockets, lit from above; what it bares shows what was there before. A flat
-    sheet fills the frame; a bent one has a radius of the face's width.
+    sheet fills the frame; a bent one has a radius of the face's width, and so has a paper mask.
     """
-    picture = scene.live()
+    picture = scene.mask() if surface == "mask" else scene.live()
     dense = np.asarray(picture.resize((1280, 960), Image.Resampling.BICUBIC), np.float64)
     y, x = np.mgrid[:960, :1280] / 2.0
     across, down = x - _MIDDLE[0], y - _MIDDLE[1]
