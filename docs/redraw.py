@@ -6,6 +6,7 @@ What cannot be drawn here is named and left as it is. The one person shown is th
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import shutil
 import sys
@@ -82,22 +83,25 @@ def _page() -> None:
 
     seen: List[Tuple[Image.Image, str, Literal["light", "dark"]]] = [
         (scene.live(), "looking", "light"),
+        (scene.live(), "turning", "light"),
         (scene.live(), "live", "light"),
         (scene.far(), "guiding", "dark"),
         (scene.attack(), "spoof", "dark"),
         (scene.live(), "asking", "light"),
     ]
-    three, light = {"FACELIVE_TRIES": "3"}, {"FACELIVE_CHALLENGE": "light"}
-    with tempfile.TemporaryDirectory() as folder, serving(None, three) as port, serving(None, light) as lamp:
+    asked = {name: {"FACELIVE_CHALLENGE": name, "FACELIVE_TRIES": "3"} for name in ("off", "light", "turn")}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as servers:
+        ports = {name: servers.enter_context(serving(None, asked[name])) for name in asked}
         browsers, shots = Browsers(), []
         for picture, state, scheme in seen:
             browser = browsers.start(film=scene.mjpeg(picture, Path(folder, f"{state}.mjpeg")))
             page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
             if state == "looking":
                 hold_after(page, 3)
-            page.goto(f"http://127.0.0.1:{lamp if state == 'asking' else port}/")
+            page.goto(f"http://127.0.0.1:{ports[{'asking': 'light', 'turning': 'turn'}.get(state, 'off')]}/")
             page.click("#verify")
-            page.wait_for_selector(f"body[data-state={state}]", timeout=120_000)
+            shown = "body[data-guidance^=turn_]" if state == "turning" else f"body[data-state={state}]"
+            page.wait_for_selector(shown, timeout=120_000)
             if state == "guiding":
                 page.wait_for_selector("body[data-guidance=come_closer]", timeout=120_000)
             page.wait_for_timeout(1000)

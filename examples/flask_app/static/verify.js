@@ -101,6 +101,8 @@ function hint(message) {
 }
 
 function finish(told) {
+  const turning = document.body.dataset.guidance.startsWith("turn_");
+  if (told.reason === "timed_out" && turning) told.message = "That took too long: turn your head further.";
   end();
   if (told.is_live) {
     view.show("live", "Done", told.message, { progress: 1 });
@@ -113,7 +115,8 @@ function finish(told) {
 function refuse(told) {
   end();
   if (told.reason === "no_more_tries" || told.tries_left === 0) {
-    view.show("out", "No more tries", told.done && told.reason !== "no_more_tries" ? `${told.message} Please take the other way in.` : told.message);
+    const why = told.message.replace(/:.*/, "."); // what to do better is of no use any more
+    view.show("out", "No more tries", told.done && told.reason !== "no_more_tries" ? `${why} Please take the other way in.` : told.message);
     view.offer();
   } else if (told.done) {
     const left = `${told.tries_left} ${told.tries_left === 1 ? "try is" : "tries are"} left.`;
