@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ _NOSE = (323, 240)
 _LIGHT = np.array([-0.1, -0.5, 0.8])  # from above, a little from the left
 
 
-@lru_cache(maxsize=None)
+@cache
 def turned(surface: Surface, degrees: float) -> Image.Image:
     """The person, 640x480, turned to the picture's right, or to its left below 0.
 
