@@ -163,8 +163,9 @@ def recompress(image: Pixels, quality: int) -> Pixels:
 def grain(shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Normal noise of unit deviation, cut from a fixed strip: drawing it afresh would cost more than the rest."""
     count = math.prod(shape)
-    start = int(rng.integers(len(_STRIP) - count))
-    return _STRIP[start : start + count].reshape(shape)
+    strip = _STRIP if count < len(_STRIP) else np.resize(_STRIP, count + 1)  # a large picture sees it again
+    start = int(rng.integers(len(strip) - count))
+    return strip[start : start + count].reshape(shape)
 
 
 def motion_blur(image: Pixels, length_px: float, angle: float) -> Pixels:

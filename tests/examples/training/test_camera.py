@@ -113,3 +113,4 @@ def test_grain_is_normal_noise() -> None:
     noise = grain((64, 64, 3), np.random.default_rng(5))
     assert abs(noise.mean()) < 0.05
     assert noise.std() == pytest.approx(1, abs=0.05)
+    assert grain((700, 600, 3), np.random.default_rng(5)).shape == (700, 600, 3)  # more than is kept
