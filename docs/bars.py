@@ -13,7 +13,9 @@ WIDTH, LABELS, BAR, GAP = 412, 150, 14, 11
 Row = Tuple[str, Sequence[Optional[float]]]
 
 
-def bars(title: str, series: Sequence[str], rows: Sequence[Row], *, percent: bool = True, start: float = 0.0) -> str:
+def bars(
+    title: str, series: Sequence[str], rows: Sequence[Row], *, percent: bool = True, start: float = 0.0, places: int = 0
+) -> str:
     """An HTML figure with a bar for each series in each row.
 
     Args:
@@ -22,6 +24,7 @@ def bars(title: str, series: Sequence[str], rows: Sequence[Row], *, percent: boo
         rows: A label and a value for each series; ``None`` leaves a gap with the words "not measured".
         percent: Values are shares, shown as percentages; otherwise as they are.
         start: Where the bars begin.
+        places: Where values are shown as they are, so many decimals.
     """
     known = [value for _, values in rows for value in values if value is not None]
     if not known:
@@ -35,7 +38,7 @@ def bars(title: str, series: Sequence[str], rows: Sequence[Row], *, percent: boo
         parts.append(f'<text x="{LABELS - 8}" y="{y + height / 2 + 4:.1f}" text-anchor="end">{label}</text>')
         for number, value in enumerate(values):
             wide = 0.0 if value is None else max(0.0, (value - start) / (end - start)) * room
-            said = "–" if value is None else f"{100 * value:.1f} %" if percent else f"{value:.3f}"
+            said = "–" if value is None else f"{100 * value:.1f} %" if percent else f"{value:.{places}f}"
             top = y + number * BAR
             parts.append(
                 f'<rect class="b{number}" x="{LABELS}" y="{top + 1:.1f}" width="{wide:.1f}" height="{BAR - 2}"/>'
@@ -59,7 +62,9 @@ def groups_plot() -> str:
     }
     sources = [one["sources"] for one in models.values()]
     rows = [(name, [(part(one) or {}).get("auc") for one in sources]) for name, part in parts.items()]
-    return bars("AUC by group of sources, from 0.5 (chance) to 1", list(models), rows, percent=False, start=0.5)
+    return bars(
+        "AUC by group of sources, from 0.5 (chance) to 1", list(models), rows, percent=False, start=0.5, places=3
+    )
 
 
 def species_plot() -> str:

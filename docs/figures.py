@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
-from docs import bars, comparison, tables
+from docs import bars, comparison, speed, tables
 
 from facelive import LogAverageVoter, bundled_models
 
@@ -33,6 +33,7 @@ def main() -> int:
     _write("vote.svg", vote_figure())
     comparison.write(_write)
     bars.write(_write)
+    speed.write(_write)
     return 0
 
 

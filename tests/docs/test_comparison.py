@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from docs import bars, comparison, tables
+from docs import bars, comparison, speed, tables
 from examples.training.measure import MSU, SCENES
 from tests.docs.pages import ROOT
 
@@ -18,9 +18,9 @@ def test_the_readme_shows_the_table_of_today() -> None:
 
 def test_the_site_shows_the_tables_and_plots_of_today() -> None:
     shown: dict[str, str] = {}
-    for module in (comparison, bars):
+    for module in (comparison, bars, speed):
         module.write(shown.__setitem__)
-    assert len(shown) == 8
+    assert len(shown) == 13
     for name, text in shown.items():
         assert (ROOT / "docs" / "images" / name).read_text(encoding="utf-8") == text, name
 
