@@ -59,7 +59,7 @@ def attack() -> Image.Image:
 def mask() -> Image.Image:
     """The person behind a paper mask of the face, with holes for the eyes, 640x480.
 
-    Drawn without a fold or a texture of paper: the bundled network takes it for live, so only a challenge is left.
+    Drawn without a fold or a texture of paper: the bundled network took it for live, and only a challenge is left.
     """
     frame = live()
     face = frame.crop((225, 90, 425, 385)).point(lambda value: int(30 + 0.8 * value))
