@@ -1,7 +1,7 @@
-"""What Ray costs and brings: a plain loop, one worker, two workers, and an archive of 100,000 pictures end to end.
+"""What Ray costs and brings: a plain loop, one worker, one a core, ``facelive check``, and an archive end to end.
 
 Run from the repository root on a quiet machine: ``python -m tests.benchmarks.batch_scale [--pictures 100000]
-[--sample 2000] [--workers 2]``. Pictures are 256x256 JPEGs of the public-domain portrait, in a temporary folder (about
+[--sample 2000] [--workers N]``. Pictures are 256x256 JPEGs of the public-domain portrait, in a temporary folder (about
 1.2 GB for 100,000). Rates come from two runs, of a quarter and of the whole sample, so that starting a worker is not
 part of them.
 """
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import re
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -31,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=100_000)
     parser.add_argument("--sample", type=int, default=2000)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="one a core unless given")
     options = parser.parse_args()
     detector = LivenessDetector()
     ray.init(log_to_driver=False)
@@ -51,6 +54,10 @@ def main() -> None:
                 f"{one_ms / ms:.2f}x one worker, {loop_ms / ms:.2f}x the loop; {started:.1f} s to start and to end",
                 flush=True,
             )
+        check_ms = check(sample, part, options.sample, options.workers)
+        print(
+            f"facelive check --workers {options.workers}: {check_ms:.2f} ms a picture, {1000 / check_ms:.1f} a second"
+        )
         print(f"Ray adds {one_ms - loop_ms:.2f} ms a picture to one worker", flush=True)
         archive = Path(scratch, "archive")
         megabytes = make(archive, options.pictures) / 1e6
@@ -101,6 +108,18 @@ def slope(detector: LivenessDetector, whole: Path, part: Path, count: int, worke
         long = timed(detector, whole, Path(out, "whole"), workers)
     per_picture = (long - short) / (count - count // 4)
     return long - count * per_picture, 1000 * per_picture
+
+
+def check(whole: Path, part: Path, count: int, workers: int) -> float:
+    """Milliseconds per picture of the command, without its start."""
+    seconds = []
+    for folder in (part, whole):
+        command = [sys.executable, "-m", "facelive", "check", str(folder), "--workers", str(workers), "--json"]
+        start = time.perf_counter()
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        seconds.append(time.perf_counter() - start)
+        assert done.returncode in (0, 1), done
+    return 1000 * (seconds[1] - seconds[0]) / (count - count // 4)
 
 
 class Memory:
