@@ -302,6 +302,6 @@ def test_what_is_not_finite_in_any_class_is_no_score(output: Any, monkeypatch: p
     crops = np.zeros((1, size, size, 3), np.uint8)
     for other in (math.nan, math.inf, -math.inf, *([-5.0, 2.0] if output == "probability" else [])):
         answer = np.array([[other, 1.0]], np.float32)
-        monkeypatch.setattr(type(model.network), "run", lambda *_, answer=answer: [answer])
+        monkeypatch.setattr(type(model.network), "run", lambda *_, answer=answer, **__: [answer])
         with pytest.raises(FaceliveError, match="gave"):
             model.score(crops)
