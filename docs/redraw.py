@@ -26,6 +26,7 @@ PICTURES = ROOT.parent / "shared" / "data"
 BROWSER = ("playwright", "flask_limiter", "waitress")
 GAP_PX = 24
 PLOTS = ("det", "vote", "groups", "species", "conditions", "light", "threshold")
+SPEED = ("call", "sizes", "photos", "workers", "stream")
 FACE = (178.0, 70.0, 270.0, 190.0)  # in the portrait
 
 
@@ -145,7 +146,7 @@ def _save(picture: Image.Image, path: str) -> None:
 
 
 STEPS = (
-    Step([f"docs/images/{name}.svg" for name in PLOTS], figures.main),
+    Step([f"docs/images/{name}.svg" for name in (*PLOTS, *(f"speed-{one}" for one in SPEED))], figures.main),
     Step(["docs/images/visits.webp"], _visits),
     Step(["docs/training/spoofs.jpg"], _spoofs),
     Step(["docs/images/faces-quality.svg"], _quality_plot, ["matplotlib", "cv2"], folders=[PICTURES]),
