@@ -25,6 +25,7 @@ GUIDANCE_WORDS = {
     "turn_left": "Turn your head to your left and hold it there.",
     "turn_right": "Turn your head to your right and hold it there.",
     "look_at_the_screen": "Still looking: hold still and look at the screen.",
+    "say_the_digits": "Say these digits aloud, one after the other.",
 }
 """What to do about each guidance, the library's and that of ``framing``."""
 
@@ -49,6 +50,7 @@ def answer(
     session: str,
     tries_left: int | None,
     exact: bool,
+    digits: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """The JSON for a frame that was looked at.
 
@@ -63,6 +65,7 @@ def answer(
         session: What the client sends with its next frame.
         tries_left: How many visits are left once this one has ended; ``None`` before; below 0, it came too late.
         exact: Whether scores, vote and face are told.
+        digits: What the person must say now, and its nonce.
     """
     result, decision = step.result, step.decision
     too_late = tries_left is not None and tries_left < 0
@@ -82,6 +85,7 @@ def answer(
         "guidance": guidance,
         "progress": round(step.progress, 2),
         "screen": step.screen,
+        "digits": digits,
         "tries_left": None if tries_left is None else max(0, tries_left),
         "session": session,
         **({"scores": _exact(result, scores, vote)} if exact and not too_late else {}),

@@ -51,6 +51,7 @@ def create_app(
     app.add_url_rule("/", "page", lambda: app.send_static_file("index.html"))
     app.add_url_rule("/openapi.json", "description", lambda: app.send_static_file("openapi.json"))
     app.add_url_rule("/upload", "upload", visits.upload, methods=["POST"])
+    app.add_url_rule("/digits", "digits", visits.listen, methods=["POST"])
     app.add_url_rule("/session", "open_session", visits.open, methods=["POST"])
     app.add_url_rule("/session", "end_session", visits.end, methods=["DELETE"])
     app.add_url_rule("/healthz", "health", limiter.exempt(visits.health))  # a load balancer asks for all clients

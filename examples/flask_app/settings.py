@@ -11,7 +11,7 @@ import limits
 
 __all__ = ["ConfigurationError", "Settings"]
 
-CHALLENGES = ("off", "turn", "light")
+CHALLENGES = ("off", "turn", "light", "digits", "turn+digits", "light+digits")
 
 _RANGES = {  # whole numbers, from ... to; beyond them a server would start and then fail, or limit nothing
     "max_bytes": (1_000, 2**25),
@@ -48,7 +48,8 @@ class Settings:
         session_ttl_s: A session unused for this long is forgotten.
         max_sessions: The memory store forgets the session unused for longest beyond this many.
         remembered_frames: How many judged frames are remembered, to refuse their bytes a second time; 0 for none.
-        challenge: ``turn`` asks for a turn of the head, ``light`` lights the face with colours, ``off`` asks nothing.
+        challenge: ``turn`` asks for a turn of the head, ``light`` lights the face with colours, ``digits``
+            has four digits said, after one of the others as ``turn+digits`` or ``light+digits``; ``off`` asks nothing.
         visit_s: How long one visit may take.
         tries: How many visits of one client, and for one account, may be refused before another way in is offered.
         tries_within_s: A refused visit is forgotten after this long.

@@ -6,10 +6,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Optional
 
 from examples.flask_app.answers import NO_MORE_TRIES, answer
 from examples.flask_app.clients import client
+from examples.flask_app.digits.listening import NotAsked, sound_of
+from examples.flask_app.digits.recogniser import Recogniser
+from examples.flask_app.digits.spoken import SpokenDigits
 from examples.flask_app.framing import Oval, guidance
 from examples.flask_app.settings import Settings
 from examples.flask_app.stores import SessionStore, State
@@ -17,7 +20,7 @@ from examples.flask_app.uploads import Decoder, RepeatedFrame, digest, read_uplo
 from flask import Response, g, jsonify, request
 from werkzeug.exceptions import BadRequest, TooManyRequests
 
-from facelive import LivenessDetector, LivenessSession, SessionStep
+from facelive import Guidance, LivenessDetector, LivenessSession, SessionStep
 from facelive.challenges import Challenge, HeadTurn, ScreenLight
 
 __all__ = ["Account", "Decided", "Visits"]
@@ -27,8 +30,17 @@ Account = Callable[[], "str | None"]
 Decided = Callable[["str | None", bool], None]
 """Hears of each visit's end: its account, and whether it was accepted."""
 
+Asked = Optional[dict[str, str]]
+
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{32}")
-_CHALLENGES: dict[str, Callable[[], Challenge | None]] = {"off": lambda: None, "turn": HeadTurn, "light": ScreenLight}
+_CHALLENGES: dict[str, Callable[[], Challenge | None]] = {
+    "off": lambda: None,
+    "turn": HeadTurn,
+    "light": ScreenLight,
+    "digits": SpokenDigits,
+    "turn+digits": lambda: SpokenDigits(HeadTurn()),
+    "light+digits": lambda: SpokenDigits(ScreenLight()),
+}
 
 
 class NoMoreTries(TooManyRequests):
@@ -49,6 +61,7 @@ class Visits:
         self._settings = settings
         self._account = account
         self._decided = decided
+        self._recogniser = Recogniser() if "digits" in settings.challenge else None
         self._decoder = Decoder(at_once=settings.decodes, max_pixels=settings.max_pixels)
 
     def open(self) -> Response:
@@ -56,17 +69,13 @@ class Visits:
 
         Raises:
             NoMoreTries: Too many were refused.
-            BadRequest: The form cannot be read, or its field ``flashing`` is neither yes nor no.
+            BadRequest: The form cannot be read, or its field ``flashing`` or ``speaking`` is neither yes nor no.
         """
         self._refuse_more_tries()
         if request.content_length and not request.form:
-            raise BadRequest("The form cannot be read: send none, or one with the field 'flashing'.")
-        kind, flashing = self._settings.challenge, request.form.get("flashing", "yes")
-        if flashing not in ("yes", "no"):
-            raise BadRequest("The field 'flashing' must be yes or no.")
-        if kind == "light" and flashing == "no":
-            kind = "turn"
-        visit = self._visit(kind, None)
+            raise BadRequest("The form cannot be read: send none, or one with the fields 'flashing' and 'speaking'.")
+        kind = _without(self._settings.challenge, light=_declined("flashing"), digits=_declined("speaking"))
+        visit, _ = self._visit(kind, None)
         self._store.forget(_session_sent())
         session, _ = self._store.change(None, lambda _, now_ms: (None, {"kind": kind, "visit": visit.state}))
         asked = visit.guidance
@@ -82,25 +91,28 @@ class Visits:
         sent, oval = _session_sent(), Oval.read(request.form.get("oval", ""))
         data = read_upload(request)
         self._refuse_more_tries()
-        looker = self._visit(self._kind(sent), None)
+        looker, _ = self._visit(self._kind(sent), None)
         with self._decoder.decoded(data) as picture:
             frame = looker.look(picture.pixels)
         if frame.result.score is not None and not self._store.remember(digest(data)):  # a dark camera may repeat
             raise RepeatedFrame
         wanted = guidance(frame.result, picture, oval)
 
-        def take(state: State, now_ms: float) -> tuple[tuple[SessionStep, str | None, list[float]], State]:
+        def take(state: State, now_ms: float) -> tuple[tuple[SessionStep, str | None, list[float], Asked], State]:
             kind = _kind_of(state, self._settings.challenge)
-            visit = self._visit(kind, state)
+            visit, challenge = self._visit(kind, state)
             if wanted is not None and not visit.progress:  # it begins with the first face in its place
                 step = SessionStep(frame.result, None, visit.screen, visit.progress, None)
-                return (step, wanted, []), {"kind": kind, "visit": visit.state}
+                return (step, wanted, [], None), {"kind": kind, "visit": visit.state}
             step = visit.take(frame, timestamp_ms=now_ms)
             told = None if step.guidance is None else step.guidance.value
+            asked = _asked(challenge) if visit.progress and step.decision is None else None
+            if asked is not None and told == Guidance.LOOK_STRAIGHT.value:
+                told = "say_the_digits"
             kept = None if step.decision is not None else {"kind": kind, "visit": visit.state}
-            return (step, told, visit.state["scores"]), kept
+            return (step, told, visit.state["scores"], asked), kept
 
-        session, (step, told, scores) = self._store.change(sent, take)
+        session, (step, told, scores, asked) = self._store.change(sent, take)
         face = frame.result.face
         if face is not None:
             step = replace(step, result=replace(frame.result, face=face.scaled(picture.scale)))
@@ -111,8 +123,38 @@ class Visits:
             session=session,
             tries_left=None if step.decision is None else self._ended(step.decision.accepted),
             exact=bool(self._settings.scores),
+            digits=asked,
         )
         return self._with_session(spoken, session, status=200 if spoken["status"] == "success" else 422)
+
+    def listen(self) -> Response:
+        """Listen to the field ``sound``; whether it said the digits of ``nonce`` counts with the next picture.
+
+        Raises:
+            NoMoreTries: Too many were refused.
+            NotAsked: The digits are not, or no more, those of the client's visit.
+        """
+        sent, nonce = _session_sent(), request.form.get("nonce", "")
+        samples = sound_of(request)
+        self._refuse_more_tries()
+        state = None if sent is None else self._store.read(sent)
+        _, challenge = self._visit(_kind_of(state, "off"), state)
+        if self._recogniser is None or not isinstance(challenge, SpokenDigits) or not challenge.asks(nonce):
+            raise NotAsked
+        said = self._recogniser.said(samples, challenge.asked)
+
+        def take(state: State, now_ms: float) -> tuple[tuple[bool, Asked], State]:
+            kind = _kind_of(state, "off")
+            visit, challenge = self._visit(kind, state)
+            if not isinstance(challenge, SpokenDigits) or not challenge.hear(nonce, said=said):
+                return (False, None), state
+            return (True, _asked(challenge)), {"kind": kind, "visit": visit.state}
+
+        session, (taken, asked) = self._store.change(sent, take)
+        if not taken:
+            raise NotAsked
+        message = "Thank you: hold still." if asked is None else "That was not understood: say these digits."
+        return jsonify(status="success", message=message, digits=asked, session=session)
 
     def end(self) -> Response:
         """Forget the client's visit."""
@@ -151,14 +193,14 @@ class Visits:
             return self._settings.challenge
         return _kind_of(self._store.read(session), self._settings.challenge)
 
-    def _visit(self, kind: str, state: State) -> LivenessSession:
-        """A visit that goes on; one whose state does not fit any more, or has ended, begins anew."""
-        kept = state.get("visit") if state else None
-        visit = self._session(kind, kept)
-        return visit if visit.decision is None else self._session(kind, None)
-
-    def _session(self, kind: str, state: Any) -> LivenessSession:
-        return self._detector.session(challenge=_CHALLENGES[kind](), seconds=self._settings.visit_s, state=state)
+    def _visit(self, kind: str, state: State) -> tuple[LivenessSession, Challenge | None]:
+        """A visit that goes on, and its challenge; one whose state does not fit any more, or has ended, begins anew."""
+        for kept in (state.get("visit") if state else None, None):
+            challenge = _CHALLENGES[kind]()
+            visit = self._detector.session(challenge=challenge, seconds=self._settings.visit_s, state=kept)
+            if visit.decision is None:
+                break
+        return visit, challenge
 
     def _with_session(self, told: dict[str, Any], session: str, *, status: int = 200) -> Response:
         response = jsonify(told)
@@ -168,6 +210,31 @@ class Visits:
             _cookie(), session, max_age=age_s, httponly=True, secure=request.is_secure, samesite="Strict"
         )
         return response
+
+
+def _declined(field: str) -> bool:
+    """Whether the person will not have it.
+
+    Raises:
+        BadRequest: The field is neither yes nor no.
+    """
+    answer = request.form.get(field, "yes")
+    if answer not in ("yes", "no"):
+        raise BadRequest(f"The field {field!r} must be yes or no.")
+    return answer == "no"
+
+
+def _without(kind: str, *, light: bool, digits: bool) -> str:
+    """The challenge for who will not have one or both of these: a turn of the head in their place."""
+    parts = [part for part in kind.split("+") if not (digits and part == "digits")] or ["turn"]
+    return "+".join("turn" if light and part == "light" else part for part in parts)
+
+
+def _asked(challenge: Challenge | None) -> Asked:
+    """What the person must say now, with its nonce."""
+    if not isinstance(challenge, SpokenDigits) or not challenge.waiting:
+        return None
+    return {"say": " ".join(map(str, challenge.asked)), "nonce": challenge.nonce}
 
 
 def _kind_of(state: State, otherwise: str) -> str:

@@ -12,7 +12,7 @@ from typing import IO
 from examples.flask_app.clients import refuse_other_sites
 from examples.flask_app.settings import Settings
 from examples.flask_app.stores import StoreError
-from flask import Flask, Request, Response, g, jsonify, request
+from flask import Flask, Request, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import RequestLimit
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -32,7 +32,6 @@ HEADERS = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -56,6 +55,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.request_class = InMemoryRequest
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes
     app.config["MAX_FORM_PARTS"] = 8
+    app.config["MICROPHONE"] = "(self)" if "digits" in settings.challenge else "()"
     app.before_request(_start)
     app.before_request(refuse_other_sites)
     app.after_request(_finish)
@@ -72,6 +72,8 @@ def _start() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers.update(HEADERS)
+    microphone = current_app.config["MICROPHONE"]
+    response.headers["Permissions-Policy"] = f"camera=(self), microphone={microphone}, geolocation=()"
     response.headers["X-Request-Id"] = g.request_id
     line = {
         "request_id": g.request_id,

@@ -106,7 +106,7 @@ def test_live_frames_do_not_vouch_for_the_picture_that_is_swapped_in(client: Fla
 def test_strangers_get_tens_and_no_scores(client: FlaskClient) -> None:
     keys = {"status", "message", "decision", "percentage", "verdict", "is_live", "done", "reason", "guidance"}
     for answer in visit(client, LIVE, LIVE, scene.jpeg(scene.nobody()), ATTACK):
-        assert set(answer) == keys | {"progress", "screen", "tries_left", "session"}
+        assert set(answer) == keys | {"progress", "screen", "digits", "tries_left", "session"}
         assert answer["percentage"] is None or re.fullmatch(r"(\d0|100|0)% Real", answer["percentage"])
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.examples.flask_app import scene
-from tests.examples.flask_app.serving import ask, free_port, serving, upload
+from tests.examples.flask_app.digits import speech
+from tests.examples.flask_app.serving import ask, form, free_port, serving, upload
 
 pytest.importorskip(
     "flask_limiter", reason="Flask-Limiter is not installed: pip install -r examples/flask_app/requirements.txt"
@@ -33,7 +34,10 @@ SCHEMAS = DESCRIPTION["components"]["schemas"]
 
 @pytest.mark.parametrize(
     ("challenge", "options"),
-    [("off", ["--max-time", "20"]), ("light", ["--max-time", "10", "--include-path-regex", "upload|session"])],
+    [
+        ("off", ["--max-time", "20"]),
+        ("light+digits", ["--max-time", "10", "--include-path-regex", "upload|session|digits"]),
+    ],
 )
 def test_what_schemathesis_sends_is_answered_as_described(challenge: str, options: list[str], tmp_path: Path) -> None:
     if importlib.util.find_spec("schemathesis") is None:
@@ -68,7 +72,7 @@ def test_every_reason_is_described() -> None:
     assert set(SCHEMAS["Guidance"]["enum"]) == {*GUIDANCE_WORDS, None}
 
 
-@pytest.mark.parametrize(("challenge", "scores"), [("off", "1"), ("turn", "0"), ("light", "0")])
+@pytest.mark.parametrize(("challenge", "scores"), [("off", "1"), ("turn", "0"), ("light", "0"), ("digits", "0")])
 def test_answers_and_refusals_are_as_described(challenge: str, scores: str) -> None:
     rs = pytest.importorskip("jsonschema_rs", reason="Schemathesis is not installed: pip install 'facelive[examples]'")
 
@@ -87,6 +91,13 @@ def test_answers_and_refusals_are_as_described(challenge: str, scores: str) -> N
         holds("Answer", judged.json)
         assert (judged.json["screen"] is not None) is (challenge == "light")
         assert ("scores" in judged.json) is (scores == "1")
+        assert (judged.json["digits"] is not None) is (challenge == "digits")
+        if challenge == "digits":
+            sent = {"name": "sound", "nonce": judged.json["digits"]["nonce"], "session": session["session"]}
+            holds("Refusal", ask(port, "POST", "/digits", *form(speech.wav([0] * 16_000), **sent)).json)
+            holds("Error", ask(port, "POST", "/digits", *form(b"no sound", **sent)).json)
+            holds("Heard", ask(port, "POST", "/digits", *form(speech.wav(speech.tone()), **sent)).json)
+            holds("Refusal", ask(port, "POST", "/digits", *form(speech.wav(speech.tone()), **sent)).json)
         repeated = upload(port, picture, session=session["session"])
         assert repeated.status == 409
         holds("Refusal", repeated.json)
