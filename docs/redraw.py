@@ -89,8 +89,9 @@ def _page() -> None:
         (scene.far(), "guiding", "dark"),
         (scene.attack(), "spoof", "dark"),
         (scene.live(), "asking", "light"),
+        (scene.live(), "saying", "light"),
     ]
-    asked = {name: {"FACELIVE_CHALLENGE": name, "FACELIVE_TRIES": "3"} for name in ("off", "light", "turn")}
+    asked = {name: {"FACELIVE_CHALLENGE": name, "FACELIVE_TRIES": "3"} for name in ("off", "light", "turn", "digits")}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as servers:
         ports = {name: servers.enter_context(serving(None, asked[name])) for name in asked}
         browsers, shots = Browsers(), []
@@ -99,9 +100,13 @@ def _page() -> None:
             page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
             if state == "looking":
                 hold_after(page, 3)
-            page.goto(f"http://127.0.0.1:{ports[{'asking': 'light', 'turning': 'turn'}.get(state, 'off')]}/")
+            challenge = {"asking": "light", "turning": "turn", "saying": "digits"}.get(state, "off")
+            page.goto(f"http://127.0.0.1:{ports[challenge]}/")
             page.click("#verify")
-            shown = "body[data-guidance^=turn_]" if state == "turning" else f"body[data-state={state}]"
+            if state == "saying":
+                page.click("#agree")
+            shows = {"turning": "body[data-guidance^=turn_]", "saying": "#say:visible"}
+            shown = shows.get(state, f"body[data-state={state}]")
             page.wait_for_selector(shown, timeout=120_000)
             if state == "guiding":
                 page.wait_for_selector("body[data-guidance=come_closer]", timeout=120_000)

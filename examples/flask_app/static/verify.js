@@ -2,6 +2,7 @@
 
 import { Camera, CameraTrouble } from "./camera.js";
 import { Lamp } from "./challenge.js";
+import { Microphone, MicrophoneTrouble } from "./microphone.js";
 import { View } from "./view.js";
 import { Visit } from "./visit.js";
 
@@ -9,12 +10,30 @@ const SHORTEST_PAUSE_MS = 150;
 const LONGEST_PAUSE_MS = 5000;
 const LONGEST_VISIT_MS = 60_000;
 const FRAMES_UNDER_WAY = 3;
+const PAUSE_WHILE_SPEAKING_MS = 500; // each picture must look live, so no more of them than it takes to watch a mouth
 
 const view = new View();
 const camera = new Camera(document.getElementById("video"), document.getElementById("oval"));
 const lamp = new Lamp(document.getElementById("light"));
+const microphone = new Microphone();
 let run = null; // the check that is going on; a new one, or none, ends it
-let flashing; // whether the screen may flash: undefined until the person has said so
+let asking; // what the person is asked whether they will have it: "flashing" or "speaking"
+const willing = {}; // what they have said
+
+const ASKING = {
+  flashing: [
+    "The screen will change colours",
+    "Five colours light your face, less than two a second. If changing light disturbs you, take the other way: you turn your head.",
+    "Start with colours",
+    "Without colours",
+  ],
+  speaking: [
+    "You will say four digits",
+    "Read them aloud while the camera looks; the sound is not kept. If you cannot or would rather not speak, take the other way.",
+    "Start with digits",
+    "Without speaking",
+  ],
+};
 
 async function start(deviceId) {
   end();
@@ -24,10 +43,15 @@ async function start(deviceId) {
   view.show("starting", "One moment", "The camera is starting. Your browser may ask you to allow it.");
   view.offer("stop");
   try {
-    const opened = await visit.open(flashing ?? true);
+    const opened = await visit.open(willing);
     if (mine.signal.aborted) return;
     if (opened.http !== 200) return refuse(opened);
-    if (opened.challenge === "light" && flashing === undefined) return ask();
+    const parts = opened.challenge.split("+");
+    if (parts.includes("light") && willing.flashing === undefined) return ask("flashing");
+    if (parts.includes("digits") && willing.speaking === undefined) return ask("speaking");
+    view.listening(parts.includes("digits"));
+    if (parts.includes("digits")) await microphone.allow();
+    if (mine.signal.aborted) return;
     if (!(await camera.open(deviceId)) || mine.signal.aborted) return;
     view.filming(true);
     camera.onLost(() => mine === run && fail(new CameraTrouble("The camera is gone", "Connect it again, then press Verify.")));
@@ -40,19 +64,40 @@ async function start(deviceId) {
   }
 }
 
-/** The screen is about to change colours: say so first, and offer another way. */
-function ask() {
+/** The screen is about to change colours, or digits are to be said: say so first, and offer another way. */
+function ask(what) {
   end();
-  view.show(
-    "asking",
-    "The screen will change colours",
-    "Five colours light your face, less than two a second. If changing light disturbs you, take the other way: you turn your head.",
-  );
+  asking = what;
+  view.listening(what === "speaking");
+  const [headline, words, agree, refuse] = ASKING[what];
+  view.show("asking", headline, words);
+  view.name(agree, refuse);
   view.offer("agree", "refuse");
+}
+
+/** Listen until the digits were said; a silent microphone is asked again, for who is not understood there are others. */
+async function listen(visit, speech, digits, signal) {
+  try {
+    while (digits && !signal.aborted) {
+      Object.assign(speech, { asked: digits.say, nonce: digits.nonce });
+      view.say(digits.say);
+      const sound = await microphone.listen((level) => view.level(level), signal);
+      view.say("");
+      if (signal.aborted) return;
+      const told = await visit.say(sound, digits.nonce);
+      if (told.reason === "nothing_heard") speech.advice = told.message;
+      else if (told.http === 200 || told.reason === "not_asked") [digits, speech.advice] = [told.digits, told.message];
+      else throw new MicrophoneTrouble("The sound was not taken", told.message);
+    }
+  } catch (error) {
+    if (!signal.aborted) fail(error);
+  }
+  speech.asked = "";
 }
 
 async function keepLooking(visit, answer, signal) {
   const latest = performance.now() + LONGEST_VISIT_MS;
+  const speech = { asked: "", nonce: "", advice: "Aloud, one after the other. Keep your face in the oval." };
   let troubles = 0;
   while (!signal.aborted) {
     if (performance.now() > latest) return timeOut();
@@ -68,8 +113,9 @@ async function keepLooking(visit, answer, signal) {
       if (signal.aborted) return;
       if (told.done || told.reason === "no_more_tries") return finish(told);
       if ("progress" in told) answer = told;
-      show(told);
-      pause = told.wait;
+      if (answer.digits && !speech.asked && answer.digits.nonce !== speech.nonce) listen(visit, speech, answer.digits, signal);
+      show(told, speech);
+      pause = Math.max(told.wait, speech.asked ? PAUSE_WHILE_SPEAKING_MS : 0);
       troubles = 0;
     } catch (error) {
       if (signal.aborted) return;
@@ -87,10 +133,11 @@ function pausing(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function show(told) {
+function show(told, speech) {
   if (told.http === 200 && told.progress) {
     const turning = told.guidance?.startsWith("turn_");
-    view.show("looking", turning ? "Turn your head" : "Looking", hint(told.message), told);
+    if (speech.asked) view.show("looking", `Say ${speech.asked}`, speech.advice, told);
+    else view.show("looking", turning ? "Turn your head" : "Looking", hint(told.message), told);
   } else if (told.http === 200 || told.http === 422) view.show("guiding", "Not yet", told.message, told);
   else if (told.reason !== "repeated_frame") view.show("trouble", "Please wait", told.message);
 }
@@ -136,6 +183,7 @@ function end() {
   run = null;
   lamp.hide();
   camera.close();
+  view.say("");
   view.filming(false);
 }
 
@@ -150,11 +198,14 @@ function fail(error) {
   end();
   if (!(error instanceof CameraTrouble)) error = new CameraTrouble("No answer", "The server does not answer: try again soon.");
   view.show("trouble", error.message, error.advice);
-  view.offer("verify");
+  if (!(error instanceof MicrophoneTrouble)) return view.offer("verify");
+  asking = "speaking";
+  view.name(...ASKING.speaking.slice(2));
+  view.offer("verify", "refuse");
 }
 
-function choose(allowed) {
-  flashing = allowed;
+function choose(will) {
+  willing[asking] = will;
   start();
 }
 

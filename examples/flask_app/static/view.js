@@ -21,6 +21,28 @@ export class View {
     if (focused && ids.length) element(ids[0]).focus();
   }
 
+  /** Name the two buttons with which the person agrees or refuses. */
+  name(agree, refuse) {
+    this.#text("agree", agree);
+    this.#text("refuse", refuse);
+  }
+
+  /** Show digits over the picture, near the camera; none when there is nothing to say. */
+  say(digits) {
+    element("say").hidden = !digits;
+    this.#text("digits", digits);
+  }
+
+  /** Tell that what is said goes to the server as well as pictures. */
+  listening(on) {
+    element("sound").hidden = !on;
+  }
+
+  /** How loud it is, 0 to 1. */
+  level(loudness) {
+    element("say").style.setProperty("--level", loudness.toFixed(2));
+  }
+
   filming(on) {
     document.body.classList.toggle("filming", on);
   }

@@ -2,29 +2,35 @@
 
 export class Visit {
   #session = ""; // for browsers that keep no cookies
-  #flashing = true;
+  #willing = { flashing: true, speaking: true };
 
   constructor(signal) {
     this.signal = signal;
   }
 
-  /** Open a session; `flashing` says whether the screen may change its colours. */
-  async open(flashing = true) {
-    this.#flashing = flashing;
-    return this.#ask("/session", { flashing: flashing ? "yes" : "no" });
+  /** Open a session; `flashing` says whether the screen may change its colours, `speaking` whether digits may be asked for. */
+  async open(willing = {}) {
+    Object.assign(this.#willing, willing);
+    const [flashing, speaking] = [this.#willing.flashing, this.#willing.speaking].map((yes) => (yes ? "yes" : "no"));
+    return this.#ask("/session", { flashing, speaking });
   }
 
   /** Send one picture, with the place where the face has to be. */
   async send(picture, oval) {
-    const answer = await this.#ask("/upload", { session: this.#session, oval: oval.map((part) => part.toFixed(4)).join() }, picture);
+    const answer = await this.#ask("/upload", { session: this.#session, oval: oval.map((part) => part.toFixed(4)).join() }, { picture });
     // The server has forgotten the session and asks in its own way: ask again for the other one, and show nothing.
-    if (answer.screen && !this.#flashing) return this.open(false);
-    return answer;
+    const unwilling = (answer.screen && !this.#willing.flashing) || (answer.digits && !this.#willing.speaking);
+    return unwilling ? this.open() : answer;
   }
 
-  async #ask(path, fields, picture) {
+  /** Send what was said, with the nonce of the digits that were asked for. */
+  async say(sound, nonce) {
+    return this.#ask("/digits", { session: this.#session, nonce }, { sound });
+  }
+
+  async #ask(path, fields, files = {}) {
     const form = new FormData();
-    if (picture) form.append("picture", picture, "frame.jpg");
+    for (const [name, file] of Object.entries(files)) form.append(name, file, name);
     for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
     const response = await fetch(path, { method: "POST", body: form, signal: this.signal });
     const answer = await response.json();

@@ -39,11 +39,14 @@ class Browsers:
         self._playwright = sync_playwright().start()
         self._started: list[Browser] = []
 
-    def start(self, *, film: Optional[Path] = None, cameras: int = 1, allow: bool = True) -> Browser:
+    def start(
+        self, *, film: Optional[Path] = None, sound: Optional[Path] = None, cameras: int = 1, allow: bool = True
+    ) -> Browser:
         """Start one.
 
         Args:
             film: What its one camera shows; without it, each camera shows the browser's own test picture.
+            sound: What its microphone hears, once: a WAV that is read anew whenever the microphone is opened.
             cameras: How many cameras it has.
             allow: Whether the person allows the page to use them.
         """
@@ -56,6 +59,8 @@ class Browsers:
             options.append(f"--use-fake-device-for-media-stream=device-count={cameras}")
         if film is not None:
             options.append(f"--use-file-for-fake-video-capture={film}")
+        if sound is not None:
+            options.append(f"--use-file-for-fake-audio-capture={sound}%noloop")
         browser = self._playwright.chromium.launch(executable_path=require_browser(), args=options)
         self._started.append(browser)
         return browser
