@@ -154,7 +154,7 @@ def main() -> None:
         path.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def lowest_lead(wrong: list[float], share: float = 0.01) -> float:
+def lowest_lead(wrong: list[float], share: float = 0.03) -> float:
     """The lead above which no more than this share of the phrases with one wrong digit lie; 0 at most."""
     return round(min(0.0, float(np.quantile(wrong, 1 - share))), 2)
 
