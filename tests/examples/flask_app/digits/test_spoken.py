@@ -134,15 +134,18 @@ def test_a_state_of_another_pair_is_not_taken(detector: LivenessDetector) -> Non
     assert detector.session(challenge=HeadTurn(), state=session.state).state_discarded
 
 
-def test_after_a_turn_of_the_head() -> None:
-    challenge = SpokenDigits(HeadTurn(side="left"))
-    assert challenge.guidance.value == "look_straight" and not challenge.waiting
+def test_after_another_challenge() -> None:
+    challenge = SpokenDigits(ScreenLight(colours=1))
+    assert challenge.guidance.value == "look_at_the_screen" and not challenge.waiting
     assert not challenge.hear(challenge.nonce, said=True), "nobody was asked yet"
-    shifts = [0, 0, 0, 0, 0.05, 0.2, 0.25, 0.25]
-    assert {challenge.update([shift]) for shift in shifts} == {ChallengeStatus.PENDING}
-    assert challenge.waiting and challenge.progress == 0.5
+    assert challenge.update([-2.0] * 3) is ChallengeStatus.PENDING
+    assert challenge.screen is not None
+    colour = challenge.screen[0]
+    lit = [-1.9 if colour[at : at + 2] == "ff" else -2.1 for at in (1, 3, 5)]
+    assert challenge.update(lit) is ChallengeStatus.PENDING, "the digits are still to come"
+    assert challenge.waiting and challenge.progress == 0.5 and challenge.screen is None
     assert challenge.hear(challenge.nonce, said=True)
-    assert [challenge.update([0.0]) for _ in range(3)] == [ChallengeStatus.PENDING] * 2 + [ChallengeStatus.ANSWERED]
+    assert [challenge.update(lit) for _ in range(3)] == [ChallengeStatus.PENDING] * 2 + [ChallengeStatus.ANSWERED]
 
 
 def test_what_the_challenge_before_refuses_is_refused() -> None:
