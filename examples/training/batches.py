@@ -190,6 +190,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--splits", nargs="+", default=["train", FACES])
     parser.add_argument("--left-out", nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--blended", type=float, default=0.2, help="share; 0 for runs that leave sources out")
     add_places(parser)
     options = parser.parse_args(arguments)
     everything = load_rows(options.data, options.teachers)
@@ -198,7 +199,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     store = open_store(options.data, [(row.file, row.size) for row in everything], options.cache).subset(numbers)
     backdrops = open_store(options.data, backdrop_files(options.data), options.cache)
     sampler = Sampler(rows, batch=CHUNK // CUTS, seed=options.seed)
-    maker = Maker(rows, store, backdrops, options.teachers, options.own, sampler)
+    maker = Maker(rows, store, backdrops, options.teachers, options.own, sampler, blended=options.blended)
     wanted = range(options.first, options.first + options.chunks)
     for _ in tqdm(prepare(maker, options.pool, wanted, options.workers), total=len(wanted), unit="chunk"):
         pass

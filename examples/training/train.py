@@ -261,7 +261,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--imagenet", type=Path, default=IMAGENET)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--left-out", nargs="+", default=[], help="beginnings of the names of sources to leave out")
+    left_out = "beginnings of the names of sources to leave out, from a pool without blended pictures"
+    parser.add_argument("--left-out", nargs="+", default=[], help=left_out)
     add_places(parser)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=JSON", help="changes to the config")
     options = parser.parse_args(arguments)
