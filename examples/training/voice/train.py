@@ -2,7 +2,7 @@
 
     python -m examples.training.voice.train
 
-Seven networks, of which six are there to be measured alone: some minutes on one core.
+Seven networks, of which six are there to be measured alone: a quarter of an hour on one core.
 """
 
 from __future__ import annotations
@@ -126,9 +126,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/digits"), help="DIGIT_SPEAKER_NUMBER.wav")
     parser.add_argument("--out", type=Path, default=NETWORK, help="the file; its card goes beside it")
     parser.add_argument("--figures", type=Path, default=Path("docs/measured/digits.json"))
-    parser.add_argument("--phrases", type=int, default=200, help="of each speaker, to learn from")
-    parser.add_argument("--steps", type=int, default=1000, help="of the network that is exported")
-    parser.add_argument("--steps-left-out", type=int, default=600, help="of each that is only measured")
+    parser.add_argument("--phrases", type=int, default=400, help="of each speaker, to learn from")
+    parser.add_argument("--steps", type=int, default=3000, help="of the network that is exported")
+    parser.add_argument("--steps-left-out", type=int, default=2000, help="of each that is only measured")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
