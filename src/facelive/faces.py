@@ -196,6 +196,7 @@ def find_face(
             found = face_of_crop(width, height, card.crop_scale)
         else:
             found = choose_face(detected(faces, picture.pixels), width, height, multiple)
+        # A face that was not found is not found in finer pixels either: the network sees few of them.
         if isinstance(found, Reason) or found.side_px * card.crop_scale >= _ENOUGH * card.input_size:
             break
     return picture, found
